@@ -18,16 +18,54 @@ struct breaker_key {
   std::string_view network{};
 };
 
-/// One attempt that a breaker has let through, or its refusal. A plain token: whoever holds it ends
-/// it with `breaker::mismatch`, `success` or `release`.
-struct reservation {
-  reason refused = reason::breaker_locked;  ///< `none` if granted
-  std::uint16_t slot = 0;                   ///< the breaker's own book-keeping
-  std::uint32_t ticket = 0;                 ///< 0: nothing is held
-
-  [[nodiscard]] constexpr bool held() const noexcept {
-    return refused == reason::none && ticket != 0;
+/// One attempt that a breaker has let through, or its refusal. Whoever holds it ends it with
+/// `breaker::mismatch`, `success` or `release`; moved or ended, it holds nothing.
+class reservation {
+ public:
+  /// Refused, `breaker_locked`.
+  constexpr reservation() noexcept = default;
+  [[nodiscard]] static constexpr reservation refuse(reason why) noexcept {
+    reservation r;
+    r.refused_ = why == reason::none ? reason::breaker_locked : why;
+    return r;
   }
+  /// `slot` is the breaker's own book-keeping.
+  [[nodiscard]] static constexpr reservation grant(std::uint16_t slot) noexcept {
+    reservation r;
+    r.refused_ = reason::none;
+    r.slot_ = slot;
+    r.held_ = true;
+    return r;
+  }
+
+  constexpr reservation(reservation&& other) noexcept
+      : refused_(other.refused_), slot_(other.slot_), held_(other.spend()) {}
+  constexpr reservation& operator=(reservation&& other) noexcept {
+    refused_ = other.refused_;
+    slot_ = other.slot_;
+    held_ = other.spend();
+    return *this;
+  }
+  reservation(const reservation&) = delete;
+  reservation& operator=(const reservation&) = delete;
+  constexpr ~reservation() = default;
+
+  /// `none` if it was granted.
+  [[nodiscard]] constexpr reason refused() const noexcept { return refused_; }
+  [[nodiscard]] constexpr std::uint16_t slot() const noexcept { return slot_; }
+  /// True until it is ended or moved from.
+  [[nodiscard]] constexpr bool held() const noexcept { return held_; }
+  /// Ends it; true if it was held. For breakers.
+  constexpr bool spend() noexcept {
+    const bool was = held_;
+    held_ = false;
+    return was;
+  }
+
+ private:
+  reason refused_ = reason::breaker_locked;
+  std::uint16_t slot_ = 0;
+  bool held_ = false;
 };
 
 /// What an outcome did to a breaker.

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cotter/der/limits.hpp>
+#include <cotter/der/reader.hpp>
+#include <cotter/der/tag.hpp>
+#include <cotter/der/writer.hpp>
+#include <cotter/values/bytes_view.hpp>
+#include <cotter/values/error.hpp>
+#include <cotter/values/result.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace cotter {
+inline namespace v0 {
+
+/// A certificate taken apart into its shell and its TBSCertificate, ready to be written in form C.
+///
+/// TLS libraries accept shells that are BER but not DER, and hand them over repaired or unrepaired,
+/// each as it likes. Form C is the one octet string that all of those spellings have in common:
+/// everything around TBSCertificate in DER (RFC 5280 4.1), TBSCertificate octet by octet as it came,
+/// its own header included, because that is what was signed. Nothing follows the outer element.
+///
+/// All views are borrowed from the input of `read_form`. Default-constructed it has no octets.
+struct certificate_form {
+  bytes_view input{};                 ///< as it was given, with whatever follows the certificate
+  bytes_view outer{};                 ///< the certificate as it was spelled: a prefix of `input`
+  bytes_view tbs{};                   ///< the TBSCertificate element, verbatim
+  der::element signature_algorithm{}; ///< as it was spelled
+  std::size_t signature_algorithm_bytes = 0;  ///< its size in form C
+  bytes_view signature{};             ///< signatureValue without the octet that counts unused bits
+  bool minimal_shell = false;         ///< `outer` is form C as it stands: nothing has to be copied
+  bool canonical = false;             ///< `input` is form C as it stands: and nothing follows it
+
+  /// Where `tbs` begins in `input`.
+  [[nodiscard]] constexpr std::size_t tbs_offset_bytes() const noexcept {
+    return static_cast<std::size_t>(tbs.data() - input.data());
+  }
+};
+
+namespace detail {
+
+struct shell_element {
+  std::size_t bytes = 0;         ///< in DER, header included
+  std::size_t content_bytes = 0; ///< in DER
+  bool minimal = false;          ///< spelled so already
+};
+
+/// Measures an element of the shell, and refuses what has more than one reading: a universal type
+/// in a form that DER does not have for it. A string in pieces, say, could be joined or be kept.
+constexpr result<shell_element> measure_shell_element(const der::element& e,
+                                                      std::size_t depth) noexcept {
+  if (depth > der::max_nesting_depth) return {errc::too_deep, e.offset_bytes};
+  if (!der::has_der_form(e.tag)) return {errc::unexpected_tag, e.offset_bytes};
+  shell_element measured;
+  measured.minimal = e.minimal_header;
+  if (e.tag.constructed) {
+    der::reader inside(e);
+    while (!inside.at_end()) {
+      const auto child = inside.next();
+      if (!child) return child.error();
+      const auto below = measure_shell_element(*child, depth + 1);
+      if (!below) return below.error();
+      measured.content_bytes += below->bytes;
+      measured.minimal = measured.minimal && below->minimal;
+    }
+  } else {
+    measured.content_bytes = e.content.size();
+  }
+  measured.bytes = der::header_size_bytes(e.tag, measured.content_bytes) + measured.content_bytes;
+  return measured;
+}
+
+template <typename Sink>
+constexpr void write_shell_element(const der::element& e, std::size_t depth, Sink& sink) noexcept {
+  const auto measured = measure_shell_element(e, depth);
+  if (measured->minimal) {
+    sink(e.whole);
+    return;
+  }
+  const der::encoded_header header = der::encode_header(e.tag, measured->content_bytes);
+  sink(header.octets());
+  if (!e.tag.constructed) {
+    if (!e.content.empty()) sink(e.content);
+    return;
+  }
+  der::reader inside(e);
+  while (!inside.at_end()) {
+    const auto child = inside.next();
+    if (!child) return;
+    write_shell_element(*child, depth + 1, sink);
+  }
+}
+
+constexpr std::size_t form_content_bytes(const certificate_form& form) noexcept {
+  const std::size_t bits = form.signature.size() + 1;
+  return form.tbs.size() + form.signature_algorithm_bytes +
+         der::header_size_bytes(der::tags::bit_string, bits) + bits;
+}
+
+}  // namespace detail
+
+/// Finds the three parts of a certificate and refuses what cannot be brought into form C.
+///
+/// Refused, never repaired: an outer element that is not a SEQUENCE of exactly three elements;
+/// TBSCertificate or signatureAlgorithm not a SEQUENCE; a signatureValue that is not a primitive BIT
+/// STRING of whole octets, at least one; a missing end-of-contents; truncation; a length above
+/// der/limits.hpp; inside signatureAlgorithm, a universal type in a form that DER does not have for
+/// it. Dropped: octets after the outer element. They count towards `max_certificate_bytes`.
+///
+/// Does not look into TBSCertificate, save to find the end of an indefinite length. Time is linear
+/// in signatureAlgorithm, otherwise constant; recursion is bounded by `der::max_nesting_depth`;
+/// allocates nothing.
+///
+/// @errors `empty_input`, `too_large`, `too_deep`, `truncated`, `unexpected_tag`, `invalid_tag`,
+///   `invalid_length`, `missing_end_of_contents`, `missing_element`, `extra_element`,
+///   `constructed_bit_string`, `unused_bits`, `empty_signature`, each with the offset into `input`.
+/// @source RFC 5280 4.1; X.690 8.1, 8.6, 10.1, 10.2
+[[nodiscard]] constexpr result<certificate_form> read_form(bytes_view input) noexcept {
+  if (input.empty()) return errc::empty_input;
+  if (input.size() > max_certificate_bytes) return {errc::too_large, max_certificate_bytes};
+  der::reader document(input);
+  const auto outer = document.expect(der::tags::sequence);
+  if (!outer) return outer.error();
+
+  der::reader parts(*outer);
+  const auto tbs = parts.expect(der::tags::sequence);
+  if (!tbs) return tbs.error();
+  const auto algorithm = parts.expect(der::tags::sequence);
+  if (!algorithm) return algorithm.error();
+  const auto measured = detail::measure_shell_element(*algorithm, 1);
+  if (!measured) return measured.error();
+  if (parts.at({der::tags::bit_string.number, der::tag_class::universal, true})) {
+    return {errc::constructed_bit_string, parts.offset_bytes()};
+  }
+  const auto bits = parts.expect(der::tags::bit_string);
+  if (!bits) return bits.error();
+  if (bits->content.empty()) return {errc::empty_signature, bits->offset_bytes};
+  if (bits->content[0] != 0) return {errc::unused_bits, bits->content_offset_bytes()};
+  if (bits->content.size() == 1) return {errc::empty_signature, bits->offset_bytes};
+  if (const auto end = parts.expect_end(); !end) return end.error();
+
+  certificate_form form;
+  form.input = input;
+  form.outer = outer->whole;
+  form.tbs = tbs->whole;
+  form.signature_algorithm = *algorithm;
+  form.signature_algorithm_bytes = measured->bytes;
+  form.signature = bits->content.subspan(1);
+  form.minimal_shell = outer->minimal_header && measured->minimal && bits->minimal_header;
+  form.canonical = form.minimal_shell && document.at_end();
+  return form;
+}
+
+/// How many octets `write_form` gives. Never more than `form.outer` has; 0 if default-constructed.
+[[nodiscard]] constexpr std::size_t form_size_bytes(const certificate_form& form) noexcept {
+  if (form.outer.empty()) return 0;
+  const std::size_t content = detail::form_content_bytes(form);
+  return der::header_size_bytes(der::tags::sequence, content) + content;
+}
+
+/// Gives form C to `sink`, piece by piece and in order; `form` comes from `read_form` and its input
+/// is still there.
+///
+/// `sink` takes a `bytes_view` that lives for the call only, and does not throw. A minimal shell is
+/// one call, with `form.outer`; otherwise no piece is empty, and their number is linear in
+/// signatureAlgorithm. Copies headers only; allocates nothing.
+template <typename Sink>
+constexpr void write_form(const certificate_form& form, Sink&& sink) noexcept {
+  if (form.outer.empty()) return;
+  if (form.minimal_shell) {
+    sink(form.outer);
+    return;
+  }
+  const der::encoded_header outer =
+      der::encode_header(der::tags::sequence, detail::form_content_bytes(form));
+  sink(outer.octets());
+  sink(form.tbs);
+  detail::write_shell_element(form.signature_algorithm, 1, sink);
+  der::encoded_header bits = der::encode_header(der::tags::bit_string, form.signature.size() + 1);
+  sink(bits.octets());
+  constexpr std::array<std::uint8_t, 1> no_unused_bits{0};
+  sink(bytes_view(no_unused_bits));
+  sink(form.signature);
+}
+
+}  // namespace v0
+}  // namespace cotter

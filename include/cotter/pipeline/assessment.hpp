@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cotter/certificate/form.hpp>
+#include <cotter/certificate/names.hpp>
+#include <cotter/certificate/view.hpp>
+#include <cotter/concepts/hasher.hpp>
+#include <cotter/values/pin.hpp>
+#include <cotter/values/verdict.hpp>
+
+namespace cotter {
+inline namespace v0 {
+
+/// What cotter itself finds in one leaf, before and whatever the TLS library says of its chain.
+struct leaf_assessment {
+  reason fault = reason::unbound;  ///< what the leaf itself is refused for; `none` if nothing
+  error detail{};                  ///< under `malformed_certificate`
+  verdict pinned{};                ///< what the pins say of it, provided that nothing else is wrong
+  sha256_digest fingerprint{};
+  bool has_fingerprint = false;
+};
+
+namespace detail {
+
+/// Compares with every pin, so that time tells nothing of which one matched.
+[[nodiscard]] constexpr verdict match(const pinned_target& pinned, const sha256_digest& certificate,
+                                      const sha256_digest& key, instant now) noexcept {
+  const pin* primary = nullptr;
+  const pin* live_fallback = nullptr;
+  bool expired = false;
+  for (const pin& p : pinned.pins) {
+    const bool equal = p.digest == (p.form == pin_form::certificate ? certificate : key);
+    const bool live = now <= p.not_after;
+    if (equal && !live) expired = true;
+    if (equal && live && p.role == pin_role::primary && primary == nullptr) primary = &p;
+    if (equal && live && p.role == pin_role::fallback && live_fallback == nullptr) {
+      live_fallback = &p;
+    }
+  }
+  if (primary != nullptr) return verdict::accept(matched::primary).with_label(primary->label);
+  if (live_fallback != nullptr) {
+    return verdict::accept(matched::fallback).with_label(live_fallback->label);
+  }
+  return verdict::refuse(expired ? reason::fallback_expired : reason::pin_mismatch);
+}
+
+}  // namespace detail
+
+/// Reads, hashes, names, dates and matches one leaf. Allocates nothing.
+///
+/// `certificate_hasher` is prepared; so is `key_hasher` if `pinned.wants(pin_form::spki)`. Both are
+/// spent. Faults are looked for in this order: form, validity, name.
+template <hasher H>
+[[nodiscard]] leaf_assessment assess(bytes_view der, const pinned_target& pinned,
+                                     const target& whom, instant now, H& certificate_hasher,
+                                     H& key_hasher) noexcept {
+  leaf_assessment found;
+  const result<certificate_form> form = read_form(der);
+  if (!form) {
+    found.fault = reason::malformed_certificate;
+    found.detail = form.error();
+    return found;
+  }
+  write_form(*form, [&](bytes_view piece) noexcept { certificate_hasher.update(piece); });
+  if (!certificate_hasher.finish(found.fingerprint)) {
+    found.fault = reason::backend_unfit;
+    found.fingerprint = {};
+    return found;
+  }
+  found.has_fingerprint = true;
+
+  const certificate_view leaf = locate(*form);
+  const bool wants_key = pinned.wants(pin_form::spki);
+  for (const field needed : {field::validity, field::san, field::spki}) {
+    if (leaf.located(needed) || (needed == field::spki && !wants_key)) continue;
+    found.fault = reason::malformed_certificate;
+    found.detail = leaf.problem(needed);
+    return found;
+  }
+
+  sha256_digest key;
+  if (wants_key) {
+    key_hasher.update(leaf.spki);
+    if (!key_hasher.finish(key)) {
+      found.fault = reason::backend_unfit;
+      return found;
+    }
+  }
+  found.pinned = detail::match(pinned, found.fingerprint, key, now);
+
+  if (!is_valid_at(leaf, now)) {
+    found.fault = reason::validity;
+  } else if (!names_target(leaf, whom)) {
+    found.fault = reason::hostname;
+  } else {
+    found.fault = reason::none;
+  }
+  return found;
+}
+
+}  // namespace v0
+}  // namespace cotter

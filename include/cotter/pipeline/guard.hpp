@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cotter/pipeline/connection.hpp>
+#include <cotter/pipeline/permit.hpp>
+#include <cotter/pipeline/slots.hpp>
+#include <cotter/policies/clock/system_clock.hpp>
+#include <cotter/policies/lock/flag_lock.hpp>
+#include <cotter/policies/notifier/no_notifier.hpp>
+#include <cotter/values/audit_record.hpp>
+#include <cotter/values/target.hpp>
+#include <cotter/values/verdict.hpp>
+
+#include <cstddef>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace cotter {
+inline namespace v0 {
+
+/// Composes the slots and decides, once for all backends.
+///
+/// Slots are recognised by the concept they model, in any order; those passed as lvalues are
+/// borrowed and must outlive the guard, rvalues are moved in. Needed: `pin_set`, `breaker`,
+/// `manifest_source`, `audit_sink`. With defaults: `clock` (`system_clock`), `lock` (`flag_lock`),
+/// `notifier` (`no_notifier`), `use_hasher<H>` (the backend's own). One object may fill several slots.
+///
+/// Immovable; outlives its permits and connections. `admit` and connections may be used from several
+/// threads unless the lock is `no_lock`; one connection belongs to one thread at a time.
+template <typename... Slots>
+class guard {
+  static_assert((detail::any_slot<std::remove_cvref_t<Slots>> && ...),
+                "cotter: a slot models none of the concepts in cotter/concepts/");
+  static_assert(detail::slot_count<detail::is_pin_set, Slots...> == 1,
+                "cotter: a guard needs exactly one pin_set");
+  static_assert(detail::slot_count<detail::is_manifest_source, Slots...> == 1,
+                "cotter: a guard needs exactly one manifest_source");
+  static_assert(detail::slot_count<detail::is_breaker, Slots...> == 1,
+                "cotter: a guard needs exactly one breaker");
+  static_assert(detail::slot_count<detail::is_audit_sink, Slots...> == 1,
+                "cotter: a guard needs exactly one audit_sink");
+  static_assert(detail::slot_count<detail::is_clock, Slots...> <= 1,
+                "cotter: a guard takes at most one clock");
+  static_assert(detail::slot_count<detail::is_lock, Slots...> <= 1,
+                "cotter: a guard takes at most one lock");
+  static_assert(detail::slot_count<detail::is_notifier, Slots...> <= 1,
+                "cotter: a guard takes at most one notifier");
+  static_assert(detail::slot_count<detail::is_use_hasher, Slots...> <= 1,
+                "cotter: a guard takes at most one use_hasher");
+
+  using pin_set_type = detail::slot_type<detail::is_pin_set, void*, Slots...>;
+  using clock_type = detail::slot_type<detail::is_clock, system_clock, Slots...>;
+  using lock_type = detail::slot_type<detail::is_lock, flag_lock, Slots...>;
+  using notifier_type = detail::slot_type<detail::is_notifier, no_notifier, Slots...>;
+
+ public:
+  using permit = basic_permit<guard>;
+  using pin_handle = std::remove_cvref_t<decltype(std::declval<const pin_set_type&>().find(
+      std::declval<const target&>(), std::declval<const ip_address&>()))>;
+  template <backend Backend>
+  using hasher_for =
+      typename detail::chosen_hasher<std::remove_cvref_t<Slots>...>::template type<Backend>;
+
+  /// What `admit` answers: a permit, or the verdict that there is none.
+  class [[nodiscard]] admission {
+   public:
+    [[nodiscard]] explicit operator bool() const noexcept { return permit_.valid(); }
+    /// A permit that permits nothing if the admission was refused.
+    [[nodiscard]] permit& operator*() noexcept { return permit_; }
+    /// Why not; `unbound` while there is a permit, because nothing is decided yet.
+    [[nodiscard]] const cotter::verdict& verdict() const noexcept { return verdict_; }
+
+   private:
+    friend guard;
+    permit permit_{};
+    cotter::verdict verdict_{};
+  };
+
+  constexpr explicit guard(Slots... slots) noexcept : slots_(std::forward<Slots>(slots)...) {}
+  guard(const guard&) = delete;
+  guard& operator=(const guard&) = delete;
+
+  /// Asks, before TCP, whether this target may be tried now, and reserves one attempt.
+  ///
+  /// `peer` is the address that will be connected to, if known: it may choose a region. `network` is
+  /// an id of the network the device is in, if the application knows one; it outlives the permit and
+  /// the connection.
+  ///
+  /// Refused with `no_pins` (the host is not canonical, or is not in the pin set), with the
+  /// manifest's own reason or `manifest_expired`, or with the breaker's. A refusal is audited.
+  [[nodiscard]] admission admit(const target& whom, const ip_address& peer = {},
+                                std::string_view network = {}) noexcept {
+    admission answer;
+    const time_reading at = now();
+    const manifest_standing standing = slot<detail::is_manifest_source>().current();
+    if (standing.problem != reason::none) {
+      return turn_away(std::move(answer), whom, standing.problem);
+    }
+    if (at.wall > standing.expires_at) {
+      return turn_away(std::move(answer), whom, reason::manifest_expired);
+    }
+    if (const auto kind = classify_host(whom.host); !kind || whom.port == 0) {
+      const error detail = kind ? error{errc::invalid_port, 0, 0} : kind.error();
+      return turn_away(std::move(answer), whom, reason::no_pins, detail);
+    }
+    const pin_set_type& pins = slot<detail::is_pin_set>();
+    pin_handle found = pins.find(whom, unwrap(peer));
+    if (!static_cast<bool>(found) || !(*found).endpoint.same_endpoint(whom) ||
+        (*found).pins.empty()) {
+      return turn_away(std::move(answer), whom, reason::no_pins);
+    }
+    lock().lock();
+    reservation reserved = slot<detail::is_breaker>().reserve({(*found).endpoint, network}, at,
+                                                              standing.sequence);
+    lock().unlock();
+    if (!reserved.held()) return turn_away(std::move(answer), whom, reserved.refused());
+    answer.permit_ = permit(*this, std::move(found), whom.kind, network, std::move(reserved));
+    return answer;
+  }
+
+  /// Guards one connection: the last thing before its handshake. Spends `one`.
+  ///
+  /// `session` is the TLS library's own handle (`SSL*`, `WOLFSSL*`, `mbedtls_ssl_context*`); its
+  /// backend's header must have been included. See `connection` for what comes back.
+  template <typename Session>
+  [[nodiscard]] auto attach(Session session, permit& one) noexcept {
+    return connection<guard, typename backend_of<Session>::type>(*this, session, one);
+  }
+  template <typename Session>
+  [[nodiscard]] auto attach(Session session, permit&& one) noexcept {
+    return attach(session, one);
+  }
+
+  /// The clock's time, not earlier than the manifest was issued: a clock that was set back makes no
+  /// expired certificate good.
+  [[nodiscard]] time_reading now() const noexcept {
+    time_reading at = clock_now();
+    const instant floor = slot<detail::is_manifest_source>().current().issued_at;
+    if (at.wall < floor) at.wall = floor;
+    return at;
+  }
+
+ private:
+  template <typename, backend>
+  friend class connection;
+  template <typename>
+  friend class basic_permit;
+
+  /// The end of an attempt: tells the breaker and writes it down.
+  void conclude(permit& one, const verdict& outcome, std::string_view backend) noexcept {
+    if (!one.issued_by(*this)) {
+      record(one.endpoint(), outcome, backend, breaker_state::closed);
+      return;
+    }
+    const breaker_key key{one.endpoint(), one.network_};
+    const time_reading at = now();
+    auto& breaking = slot<detail::is_breaker>();
+    breaker_change change{};
+    lock().lock();
+    if (outcome) {
+      change = breaking.success(one.reserved_, at);
+    } else if (outcome.reason() == reason::pin_mismatch) {
+      change = breaking.mismatch(one.reserved_, at);
+    } else {
+      breaking.release(one.reserved_);
+      change.state = breaking.state(key);
+    }
+    slot<detail::is_audit_sink>().record(
+        {at.wall, one.endpoint(), backend, outcome, change.state});
+    lock().unlock();
+    if (change.alert) notifier_slot().notify(key, change);
+  }
+
+  /// An acceptance taken back: the breaker has had its answer, the audit has not.
+  void revoke(permit& one, const verdict& outcome, std::string_view backend) noexcept {
+    record(one.endpoint(), outcome, backend, breaker_state::closed);
+  }
+
+  void release(reservation& reserved) noexcept {
+    lock().lock();
+    slot<detail::is_breaker>().release(reserved);
+    lock().unlock();
+  }
+
+  void record(const target& whom, const verdict& outcome, std::string_view backend,
+              breaker_state state) noexcept {
+    const instant at = now().wall;
+    lock().lock();
+    slot<detail::is_audit_sink>().record({at, whom, backend, outcome, state});
+    lock().unlock();
+  }
+
+  admission turn_away(admission&& answer, const target& whom, reason why,
+                      error detail = {}) noexcept {
+    answer.verdict_ = verdict::refuse(why, detail);
+    const breaker_state state = why == reason::breaker_locked    ? breaker_state::locked
+                                : why == reason::breaker_cooling ? breaker_state::cooling
+                                                                 : breaker_state::closed;
+    record(whom, answer.verdict_, {}, state);
+    return std::move(answer);
+  }
+
+  template <template <typename> typename Is>
+  auto& slot() noexcept {
+    return std::get<detail::slot_index<Is, Slots...>()>(slots_);
+  }
+  template <template <typename> typename Is>
+  const auto& slot() const noexcept {
+    return std::get<detail::slot_index<Is, Slots...>()>(slots_);
+  }
+  time_reading clock_now() const noexcept {
+    if constexpr (detail::slot_count<detail::is_clock, Slots...> == 1) {
+      return slot<detail::is_clock>().now();
+    } else {
+      return clock_type{}.now();
+    }
+  }
+  auto& lock() noexcept {
+    if constexpr (detail::slot_count<detail::is_lock, Slots...> == 1) {
+      return slot<detail::is_lock>();
+    } else {
+      return default_lock_;
+    }
+  }
+  auto& notifier_slot() noexcept {
+    if constexpr (detail::slot_count<detail::is_notifier, Slots...> == 1) {
+      return slot<detail::is_notifier>();
+    } else {
+      return default_notifier_;
+    }
+  }
+
+  struct nothing {};
+  std::tuple<Slots...> slots_;
+  [[no_unique_address]] std::conditional_t<detail::slot_count<detail::is_lock, Slots...> == 1,
+                                           nothing, lock_type> default_lock_{};
+  [[no_unique_address]] std::conditional_t<detail::slot_count<detail::is_notifier, Slots...> == 1,
+                                           nothing, notifier_type> default_notifier_{};
+};
+
+template <typename... Slots>
+guard(Slots&&...) -> guard<Slots...>;
+
+}  // namespace v0
+}  // namespace cotter

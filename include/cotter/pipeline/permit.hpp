@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cotter/values/pin.hpp>
+#include <cotter/values/reservation.hpp>
+
+#include <string_view>
+#include <utility>
+
+namespace cotter {
+inline namespace v0 {
+
+/// Leave to try once: a target found, its pins, and one reserved attempt. Move-only; one that is
+/// never used gives its attempt back, uncounted, when it dies. It dies before its guard.
+template <typename Guard>
+class basic_permit {
+ public:
+  /// Permits nothing.
+  basic_permit() noexcept = default;
+  basic_permit(basic_permit&& other) noexcept
+      : guard_(std::exchange(other.guard_, nullptr)),
+        handle_(std::move(other.handle_)),
+        endpoint_(other.endpoint_),
+        network_(other.network_),
+        reserved_(std::move(other.reserved_)) {}
+  basic_permit& operator=(basic_permit&& other) noexcept {
+    if (this != &other) {
+      give_back();
+      guard_ = std::exchange(other.guard_, nullptr);
+      handle_ = std::move(other.handle_);
+      endpoint_ = other.endpoint_;
+      network_ = other.network_;
+      reserved_ = std::move(other.reserved_);
+    }
+    return *this;
+  }
+  ~basic_permit() { give_back(); }
+
+  /// True until it is moved from.
+  [[nodiscard]] bool valid() const noexcept { return guard_ != nullptr; }
+  [[nodiscard]] bool issued_by(const Guard& guard) const noexcept { return guard_ == &guard; }
+
+  /// The target as the pin set spells it; empty if not `valid()`.
+  [[nodiscard]] const target& endpoint() const noexcept { return endpoint_; }
+  /// Its pins; none if not `valid()`.
+  [[nodiscard]] const pinned_target& pinned() const noexcept {
+    static constexpr pinned_target nothing{};
+    return valid() ? *handle_ : nothing;
+  }
+
+ private:
+  friend Guard;
+  using handle = typename Guard::pin_handle;
+
+  basic_permit(Guard& guard, handle&& found, identity kind, std::string_view network,
+               reservation&& reserved) noexcept
+      : guard_(&guard),
+        handle_(std::move(found)),
+        endpoint_{(*handle_).endpoint.host, (*handle_).endpoint.port, kind},
+        network_(network),
+        reserved_(std::move(reserved)) {}
+
+  void give_back() noexcept {
+    if (guard_ != nullptr && reserved_.held()) guard_->release(reserved_);
+  }
+
+  Guard* guard_ = nullptr;
+  handle handle_{};
+  target endpoint_{};
+  std::string_view network_{};
+  reservation reserved_{};
+};
+
+}  // namespace v0
+}  // namespace cotter

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace cotter {
+inline namespace v0 {
+
+/// When a breaker alerts, waits and locks. 1 <= alert_threshold <= max_consecutive_failures <= 100;
+/// a configuration outside these bounds is not `valid()` and makes its breaker refuse everything.
+struct breaker_config {
+  std::uint8_t max_consecutive_failures = 3;
+  std::uint8_t alert_threshold = 2;
+  std::chrono::milliseconds cooldown{300'000};
+  std::chrono::milliseconds max_jitter{0};  ///< added to a cooldown, never taken from it
+
+  [[nodiscard]] constexpr bool valid() const noexcept {
+    return alert_threshold >= 1 && alert_threshold <= max_consecutive_failures &&
+           max_consecutive_failures <= 100 && cooldown.count() >= 0 && max_jitter.count() >= 0;
+  }
+};
+
+}  // namespace v0
+}  // namespace cotter

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cotter/concepts/pin_set.hpp>
+#include <cotter/values/pin.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cotter {
+inline namespace v0 {
+
+/// Pins that arrive at run time from a source the program trusts as much as itself: a command line,
+/// a provisioning record. Filled before the guard is built, read-only afterwards. Uses the heap.
+class owned_pin_set {
+ public:
+  /// A target found, or nothing; shares ownership, so it outlives the set.
+  class handle {
+   public:
+    handle() noexcept = default;
+    [[nodiscard]] explicit operator bool() const noexcept { return entry_ != nullptr; }
+    [[nodiscard]] const pinned_target& operator*() const noexcept { return entry_->view; }
+
+   private:
+    friend class owned_pin_set;
+    struct entry {
+      std::string host;
+      std::vector<std::string> labels;
+      std::vector<pin> pins;
+      pinned_target view;
+    };
+    explicit handle(std::shared_ptr<const entry> found) noexcept : entry_(std::move(found)) {}
+    std::shared_ptr<const entry> entry_;
+  };
+
+  /// Adds a target with its pins, copying all text.
+  ///
+  /// @errors `invalid_host`, `invalid_port`, `invalid_pin` (no pins, or no primary among them). A
+  ///   second target of the same host and port is `invalid_host`. On an error nothing is added.
+  result<void> add(const target& whom, std::span<const pin> pins) {
+    if (const auto kind = classify_host(whom.host); !kind) return kind.error();
+    if (whom.port == 0) return errc::invalid_port;
+    bool has_primary = false;
+    for (const pin& p : pins) has_primary = has_primary || p.role == pin_role::primary;
+    if (!has_primary) return errc::invalid_pin;
+    if (find(whom, {})) return errc::invalid_host;
+
+    auto one = std::make_shared<handle::entry>();
+    one->host = std::string(whom.host);
+    one->pins.assign(pins.begin(), pins.end());
+    one->labels.reserve(pins.size());
+    for (pin& p : one->pins) {
+      one->labels.emplace_back(p.label);
+      p.label = one->labels.back();
+    }
+    one->view = {{one->host, whom.port, identity::host}, one->pins};
+    entries_.push_back(std::move(one));
+    return {};
+  }
+
+  /// @see pin_set. The set has no regions: `peer` is ignored.
+  [[nodiscard]] handle find(const target& whom, const ip_address&) const noexcept {
+    for (const auto& one : entries_) {
+      if (one->view.endpoint.same_endpoint(whom)) return handle{one};
+    }
+    return {};
+  }
+
+ private:
+  std::vector<std::shared_ptr<const handle::entry>> entries_;
+};
+
+static_assert(pin_set<owned_pin_set>);
+
+}  // namespace v0
+}  // namespace cotter
