@@ -1,0 +1,23 @@
+# cotter_headers(TARGET BASE): adds every header below BASE to TARGET's file set, so that the list
+# cannot drift from the tree; each header is verified to stand alone when we are on top.
+function(cotter_headers target base)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "EXCLUDE;ONLY")
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${base}/*.hpp ${base}/*.ipp)
+  foreach(pattern IN LISTS arg_EXCLUDE)
+    list(FILTER headers EXCLUDE REGEX "${pattern}")
+  endforeach()
+  foreach(pattern IN LISTS arg_ONLY)
+    list(FILTER headers INCLUDE REGEX "${pattern}")
+  endforeach()
+  set(standalone ${headers})
+  list(FILTER standalone INCLUDE REGEX "\\.hpp$")
+  set(textual ${headers})
+  list(FILTER textual INCLUDE REGEX "\\.ipp$")
+  target_sources(${target} INTERFACE FILE_SET HEADERS BASE_DIRS ${base} FILES ${standalone})
+  if(textual)
+    # Bodies that a header includes inside a namespace: installed, but no headers of their own.
+    target_sources(${target} INTERFACE FILE_SET textual TYPE HEADERS BASE_DIRS ${base} FILES ${textual})
+  endif()
+  set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ${PROJECT_IS_TOP_LEVEL})
+  set_property(TARGET ${target} PROPERTY INTERFACE_HEADER_SETS_TO_VERIFY HEADERS)
+endfunction()
