@@ -10,11 +10,11 @@ else()
 endif()
 include(Catch)
 
-# cotter_add_test(NAME SOURCES... [LIBRARIES ...] [LABELS ...] [PREFIX ...] [WHOLE])
+# cotter_add_test(NAME SOURCES... [LIBRARIES ...] [LABELS ...] [FIXTURES ...] [ENVIRONMENT ...] [WHOLE])
 #   one executable; every TEST_CASE becomes a CTest test named NAME: <case>, with the labels.
 #   WHOLE runs the executable as one test instead (cheaper where there are many tiny cases).
 function(cotter_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "WHOLE" "" "LIBRARIES;LABELS;FIXTURES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "WHOLE" "" "LIBRARIES;LABELS;FIXTURES;ENVIRONMENT")
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE cotter::cotter cotter::testing cotter_development
@@ -25,6 +25,9 @@ function(cotter_add_test name)
   endif()
   if(arg_FIXTURES)
     list(APPEND properties FIXTURES_REQUIRED "${arg_FIXTURES}")
+  endif()
+  if(arg_ENVIRONMENT)
+    list(APPEND properties ENVIRONMENT "${arg_ENVIRONMENT}")
   endif()
   if(arg_WHOLE)
     add_test(NAME ${name} COMMAND ${name})

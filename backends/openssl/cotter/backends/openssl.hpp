@@ -293,12 +293,12 @@ struct openssl {
   static void note_state(const SSL* ssl, int where, int value) noexcept {
     attachment* state = attached(ssl);
     if (state == nullptr) return;
-    if ((where & SSL_CB_HANDSHAKE_START) != 0) {
+    // After a decision a start means a HelloRequest, which NO_RENEGOTIATION turns down; whatever
+    // else it might become, `verify_chain` decides once.
+    if ((where & SSL_CB_HANDSHAKE_START) != 0 && !state->decided) {
       // A session set by the application after attach would be resumed without one hook.
       SSL_set_session(const_cast<SSL*>(ssl), nullptr);  // NOLINT(*-const-cast): OpenSSL's own type
       state->leaf_handed_over = false;
-      state->decided = false;
-      state->leaf = nullptr;
       state->observer->on_start();
     }
     if (state->previous_info != nullptr) state->previous_info(ssl, where, value);
@@ -549,14 +549,16 @@ class openssl_engine {
     if (out.empty()) return {want::nothing, 0, {}};
     std::size_t moved = 0;
     ERR_clear_error();
-    return settle(SSL_read_ex(ssl_, out.data(), out.size(), &moved), moved);
+    const int done = SSL_read_ex(ssl_, out.data(), out.size(), &moved);
+    return settle(done, moved);
   }
   [[nodiscard]] step write(bytes_view in) noexcept {
     if (ssl_ == nullptr) return {want::failed, 0, {errc::out_of_memory, 0, 0}};
     if (in.empty()) return {want::nothing, 0, {}};
     std::size_t moved = 0;
     ERR_clear_error();
-    return settle(SSL_write_ex(ssl_, in.data(), in.size(), &moved), moved);
+    const int done = SSL_write_ex(ssl_, in.data(), in.size(), &moved);
+    return settle(done, moved);
   }
   /// Sends close_notify; complete once it is pending. Does not wait for the peer's.
   [[nodiscard]] step shutdown() noexcept {
