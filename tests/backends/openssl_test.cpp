@@ -308,6 +308,43 @@ TEST_CASE("openssl: hooks replaced after attach do not pass for a verdict") {
   }
 }
 
+TEST_CASE("openssl: an SSL that is cleared and used again does not inherit the verdict") {
+  const int version = GENERATE(from_range(std::begin(both_versions), std::end(both_versions)));
+  const char* second = GENERATE("good", "other");
+  INFO("version " << version << ", then " << second);
+  cotter::owned_pin_set pins;
+  const auto pin = *cotter::parse_pin(peer::certificate_pin(lab::file("good.pem")));
+  REQUIRE(pins.add({"localhost", 443}, {&pin, 1}));
+  cotter::memory_breaker<> breaking;
+  cotter::guard guard(pins, breaking, cotter::embedded_manifest{}, cotter::null_audit_sink{});
+  backend::context context;
+  REQUIRE(context.load_anchors_file(lab::file("ca.pem").c_str()));
+  auto admission = guard.admit({"localhost", 443});
+  backend::client client(context);
+  auto connection = guard.attach(client.native(), *admission);
+  const auto handshake = [&](peer::server& server) {
+    auto there = server.accept();
+    std::vector<std::uint8_t> held;
+    cotter::step step{cotter::want::input, 0, {}};
+    for (int flight = 0; flight < 20 && step.next != cotter::want::failed; ++flight) {
+      if (step.next != cotter::want::nothing) step = client.handshake();
+      lab::carry(client, *there);
+      there->drive();
+      lab::carry_back(*there, client, held);
+    }
+    return there->finished();
+  };
+  peer::server first(lab::serve("good", version));
+  REQUIRE(handshake(first));
+  REQUIRE(connection.confirm());
+  (void)client.shutdown();
+  client.sent(client.pending().size());
+  SSL_clear(client.native());
+  peer::server again(lab::serve(second, version));
+  CHECK_FALSE(handshake(again));
+  CHECK_FALSE(connection.confirm());
+}
+
 TEST_CASE("openssl: a session of a guarded context that was not attached is refused") {
   peer::server server(lab::serve("good"));
   backend::context context;

@@ -52,38 +52,81 @@ struct shell_element {
 /// in a form that DER does not have for it. A string in pieces, say, could be joined or be kept.
 constexpr result<shell_element> measure_shell_element(const der::element& e,
                                                       std::size_t depth) noexcept {
-  if (depth > der::max_nesting_depth) return {errc::too_deep, e.offset_bytes};
-  if (!der::has_der_form(e.tag)) return {errc::unexpected_tag, e.offset_bytes};
-  shell_element measured;
-  measured.minimal = e.minimal_header;
-  if (e.tag.constructed) {
+  if (depth > der::max_nesting_depth) return {errc::too_deep, e.offset_bytes()};
+  if (!der::has_der_form(e.tag())) return {errc::unexpected_tag, e.offset_bytes()};
+  result<shell_element> measured{
+      shell_element{e.whole().size(), e.content().size(), e.has_minimal_header()}};
+  if (e.tag().constructed()) {
+    measured->content_bytes = 0;
     der::reader inside(e);
     while (!inside.at_end()) {
       const auto child = inside.next();
       if (!child) return child.error();
       const auto below = measure_shell_element(*child, depth + 1);
       if (!below) return below.error();
-      measured.content_bytes += below->bytes;
-      measured.minimal = measured.minimal && below->minimal;
+      measured->content_bytes += below->bytes;
+      measured->minimal = measured->minimal && below->minimal;
     }
-  } else {
-    measured.content_bytes = e.content.size();
   }
-  measured.bytes = der::header_size_bytes(e.tag, measured.content_bytes) + measured.content_bytes;
+  if (!measured->minimal) {
+    measured->bytes =
+        der::header_size_bytes(e.tag(), measured->content_bytes) + measured->content_bytes;
+  }
   return measured;
+}
+
+constexpr error take_apart(bytes_view input, certificate_form& form) noexcept {
+  der::reader document(input);
+  const auto outer = document.expect(der::tags::sequence);
+  if (!outer) return outer.error();
+
+  der::reader parts(*outer);
+  const auto tbs = parts.expect(der::tags::sequence);
+  if (!tbs) return tbs.error();
+  const auto algorithm = parts.expect(der::tags::sequence);
+  if (!algorithm) return algorithm.error();
+  const auto measured = measure_shell_element(*algorithm, 1);
+  if (!measured) return measured.error();
+
+  const auto at = [&parts](errc what) noexcept {
+    return error{what, static_cast<std::uint32_t>(parts.offset_bytes())};
+  };
+  constexpr der::tag in_pieces{der::tag_class::universal, true, der::tags::bit_string.number()};
+  if (parts.at(in_pieces)) return at(errc::constructed_bit_string);
+  const error signature_at = at(errc::empty_signature);
+  const auto bits = parts.expect(der::tags::bit_string);
+  if (!bits) return bits.error();
+  const bytes_view octets = bits->content();
+  if (octets.empty()) return signature_at;
+  if (octets[0] != 0) {
+    return {errc::unused_bits, static_cast<std::uint32_t>(bits->content_offset_bytes())};
+  }
+  if (octets.size() == 1) return signature_at;
+  if (!parts.at_end()) return at(errc::extra_element);
+
+  form.input = input;
+  form.outer = outer->whole();
+  form.tbs = tbs->whole();
+  form.signature_algorithm = *algorithm;
+  form.signature_algorithm_bytes = measured->bytes;
+  form.signature = octets.subspan(1);
+  form.minimal_shell =
+      outer->has_minimal_header() && measured->minimal && bits->has_minimal_header();
+  form.canonical = form.minimal_shell && document.at_end();
+  return {};
 }
 
 template <typename Sink>
 constexpr void write_shell_element(const der::element& e, std::size_t depth, Sink& sink) noexcept {
   const auto measured = measure_shell_element(e, depth);
   if (measured->minimal) {
-    sink(e.whole);
+    sink(e.whole());
     return;
   }
-  const der::encoded_header header = der::encode_header(e.tag, measured->content_bytes);
+  const der::encoded_header header = der::encode_header(e.tag(), measured->content_bytes);
   sink(header.octets());
-  if (!e.tag.constructed) {
-    if (!e.content.empty()) sink(e.content);
+  if (!e.tag().constructed()) {
+    if (!e.content().empty()) sink(e.content());
     return;
   }
   der::reader inside(e);
@@ -121,41 +164,16 @@ constexpr std::size_t form_content_bytes(const certificate_form& form) noexcept 
 [[nodiscard]] constexpr result<certificate_form> read_form(bytes_view input) noexcept {
   if (input.empty()) return errc::empty_input;
   if (input.size() > max_certificate_bytes) return {errc::too_large, max_certificate_bytes};
-  der::reader document(input);
-  const auto outer = document.expect(der::tags::sequence);
-  if (!outer) return outer.error();
-
-  der::reader parts(*outer);
-  const auto tbs = parts.expect(der::tags::sequence);
-  if (!tbs) return tbs.error();
-  const auto algorithm = parts.expect(der::tags::sequence);
-  if (!algorithm) return algorithm.error();
-  const auto measured = detail::measure_shell_element(*algorithm, 1);
-  if (!measured) return measured.error();
-  if (parts.at({der::tags::bit_string.number, der::tag_class::universal, true})) {
-    return {errc::constructed_bit_string, parts.offset_bytes()};
+  result<certificate_form> form{certificate_form{}};
+  if (const error problem = detail::take_apart(input, *form); problem.what != errc::ok) {
+    form = problem;
   }
-  const auto bits = parts.expect(der::tags::bit_string);
-  if (!bits) return bits.error();
-  if (bits->content.empty()) return {errc::empty_signature, bits->offset_bytes};
-  if (bits->content[0] != 0) return {errc::unused_bits, bits->content_offset_bytes()};
-  if (bits->content.size() == 1) return {errc::empty_signature, bits->offset_bytes};
-  if (const auto end = parts.expect_end(); !end) return end.error();
-
-  certificate_form form;
-  form.input = input;
-  form.outer = outer->whole;
-  form.tbs = tbs->whole;
-  form.signature_algorithm = *algorithm;
-  form.signature_algorithm_bytes = measured->bytes;
-  form.signature = bits->content.subspan(1);
-  form.minimal_shell = outer->minimal_header && measured->minimal && bits->minimal_header;
-  form.canonical = form.minimal_shell && document.at_end();
   return form;
 }
 
 /// How many octets `write_form` gives. Never more than `form.outer` has; 0 if default-constructed.
 [[nodiscard]] constexpr std::size_t form_size_bytes(const certificate_form& form) noexcept {
+  if (form.minimal_shell) return form.outer.size();
   if (form.outer.empty()) return 0;
   const std::size_t content = detail::form_content_bytes(form);
   return der::header_size_bytes(der::tags::sequence, content) + content;

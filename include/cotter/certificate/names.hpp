@@ -121,12 +121,17 @@ constexpr ip_address read_sip_address(bytes_view host) noexcept {
 }
 
 /// The context tags of GeneralName (RFC 5280 4.2.1.6).
-enum general_name : std::uint32_t { dns_name = 2, uri_name = 6, ip_name = 7, last_name = 8 };
+struct general_name {
+  static constexpr std::uint32_t dns = 2;
+  static constexpr std::uint32_t uri = 6;
+  static constexpr std::uint32_t ip = 7;
+  static constexpr std::uint32_t last = 8;
+};
 
-constexpr bool is_general_name(const der::tag& t) noexcept {
-  if (t.of != der::tag_class::context || t.number > last_name) return false;
-  const bool structure = t.number == 0 || (t.number >= 3 && t.number <= 5);
-  return t.constructed == structure;
+constexpr bool is_general_name(der::tag t) noexcept {
+  if (t.of() != der::tag_class::context || t.number() > general_name::last) return false;
+  const bool structure = t.number() == 0 || (t.number() >= 3 && t.number() <= 5);
+  return t.constructed() == structure;
 }
 
 }  // namespace detail
@@ -160,16 +165,18 @@ constexpr bool is_general_name(const der::tag& t) noexcept {
   der::reader names(*list);
   while (!names.at_end()) {
     const auto name = names.next();
-    if (!name || !detail::is_general_name(name->tag)) return false;
-    const bytes_view value = name->content;
-    switch (name->tag.number) {
-      case detail::dns_name:
+    if (!name || !detail::is_general_name(name->tag())) return false;
+    const bytes_view value = name->content();
+    switch (name->tag().number()) {
+      case detail::general_name::dns:
         if (address) break;
         dns_wildcard_or_equal = dns_wildcard_or_equal || matches_dns_id(value, whom.host);
         dns_equal = dns_equal || detail::equals_ignoring_case(value, whom.host);
         break;
-      case detail::ip_name: ip_equal = ip_equal || matches_ip_id(value, address); break;
-      case detail::uri_name: {
+      case detail::general_name::ip:
+        ip_equal = ip_equal || matches_ip_id(value, address);
+        break;
+      case detail::general_name::uri: {
         const sip_identity sip = read_sip_identity(value);
         sip_present = sip_present || sip.is_domain;
         const bool same = address ? detail::read_sip_address(sip.host) == address

@@ -43,7 +43,7 @@ inline constexpr std::array<field, 6> all_fields{field::serial,  field::issuer, 
 /// no octets, or for `validity` a range in which nothing is valid.
 struct certificate_view {
   bytes_view tbs{};         ///< the TBSCertificate element
-  std::uint8_t version = 0; ///< 1, 2 or 3; 0 if neither was said
+  std::uint8_t version = 0; ///< 1, 2 or 3; 0 if it could not be read
   bytes_view serial{};      ///< the INTEGER's content, as it came
   bytes_view issuer{};      ///< the Name element
   instant not_before = instant::max();
@@ -107,10 +107,9 @@ constexpr result<instant> read_rest_of_time(int year, bytes_view text, std::size
 }
 
 /// Exactly one element and nothing behind it.
-constexpr result<der::element> expect_only(der::reader in, const der::tag& wanted) noexcept {
-  const auto found = in.expect(wanted);
-  if (!found) return found;
-  if (const auto end = in.expect_end(); !end) return end.error();
+constexpr result<der::element> expect_only(der::reader in, der::tag wanted) noexcept {
+  auto found = in.expect(wanted);
+  if (found && !in.at_end()) found = in.expect_end().error();
   return found;
 }
 
@@ -122,23 +121,23 @@ constexpr result<der::element> expect_only(der::reader in, const der::tag& wante
 ///
 /// @errors `invalid_time`, `unexpected_tag`, with the element's offset.
 [[nodiscard]] constexpr result<instant> read_time(const der::element& e) noexcept {
-  const bytes_view text = e.content;
-  if (e.tag == der::tags::utc_time) {
-    if (text.size() != 13) return {errc::invalid_time, e.offset_bytes};
+  const bytes_view text = e.content();
+  if (e.tag() == der::tags::utc_time) {
+    if (text.size() != 13) return {errc::invalid_time, e.offset_bytes()};
     const unsigned yy = detail::two_digits(text, 0);
-    if (yy > 99) return {errc::invalid_time, e.offset_bytes};
+    if (yy > 99) return {errc::invalid_time, e.offset_bytes()};
     return detail::read_rest_of_time(static_cast<int>(yy) + (yy >= 50 ? 1900 : 2000), text, 2,
-                                     e.offset_bytes);
+                                     e.offset_bytes());
   }
-  if (e.tag == der::tags::generalized_time) {
-    if (text.size() != 15) return {errc::invalid_time, e.offset_bytes};
+  if (e.tag() == der::tags::generalized_time) {
+    if (text.size() != 15) return {errc::invalid_time, e.offset_bytes()};
     const unsigned century = detail::two_digits(text, 0);
     const unsigned yy = detail::two_digits(text, 2);
-    if (century > 99 || yy > 99) return {errc::invalid_time, e.offset_bytes};
+    if (century > 99 || yy > 99) return {errc::invalid_time, e.offset_bytes()};
     return detail::read_rest_of_time(static_cast<int>(century * 100 + yy), text, 4,
-                                     e.offset_bytes);
+                                     e.offset_bytes());
   }
-  return {errc::unexpected_tag, e.offset_bytes};
+  return {errc::unexpected_tag, e.offset_bytes()};
 }
 
 namespace detail {
@@ -188,18 +187,18 @@ constexpr result<bytes_view> find_san(const der::element& explicit_extensions) n
     der::reader parts(*extension);
     const auto oid = parts.expect(der::tags::object_identifier);
     if (!oid) return oid.error();
-    if (!is_subject_alt_name(oid->content)) continue;
-    if (!san.empty()) return {errc::duplicate_extension, extension->offset_bytes};
+    if (!is_subject_alt_name(oid->content())) continue;
+    if (!san.empty()) return {errc::duplicate_extension, extension->offset_bytes()};
     if (parts.at(der::tags::boolean)) {
       const auto critical = parts.next();
       if (!critical) return critical.error();
-      if (critical->content.size() != 1) return {errc::invalid_length, critical->offset_bytes};
+      if (critical->content().size() != 1) return {errc::invalid_length, critical->offset_bytes()};
     }
     const auto value = expect_only(parts, der::tags::octet_string);
     if (!value) return value.error();
     const auto names = expect_only(der::reader(*value), der::tags::sequence);
     if (!names) return names.error();
-    san = names->whole;
+    san = names->whole();
   }
   return san;
 }
@@ -220,8 +219,8 @@ constexpr result<bytes_view> find_san_after_spki(der::reader rest) noexcept {
 /// `INTEGER { v1(0), v2(1), v3(2) }` under [0]; 0 if it is none of them.
 constexpr std::uint8_t read_version(const der::element& e) noexcept {
   const auto number = expect_only(der::reader(e), der::tags::integer);
-  if (!number || number->content.size() != 1 || number->content[0] > 2) return 0;
-  return static_cast<std::uint8_t>(number->content[0] + 1);
+  if (!number || number->content().size() != 1 || number->content()[0] > 2) return 0;
+  return static_cast<std::uint8_t>(number->content()[0] + 1);
 }
 
 }  // namespace detail
@@ -264,14 +263,14 @@ constexpr std::uint8_t read_version(const der::element& e) noexcept {
   }
 
   const auto serial = parts.expect(der::tags::integer);
-  if (!serial || serial->content.empty()) {
+  if (!serial || serial->content().empty()) {
     hide_from(field::serial,
               serial ? error{errc::invalid_length,
-                             static_cast<std::uint32_t>(serial->offset_bytes)}
+                             static_cast<std::uint32_t>(serial->offset_bytes())}
                      : serial.error());
     return view;
   }
-  view.serial = serial->content;
+  view.serial = serial->content();
   set(field::serial, {});
 
   const auto signature = parts.expect(der::tags::sequence);
@@ -284,7 +283,7 @@ constexpr std::uint8_t read_version(const der::element& e) noexcept {
     hide_from(field::issuer, issuer.error());
     return view;
   }
-  view.issuer = issuer->whole;
+  view.issuer = issuer->whole();
   set(field::issuer, {});
 
   const auto validity = parts.expect(der::tags::sequence);
@@ -304,7 +303,7 @@ constexpr std::uint8_t read_version(const der::element& e) noexcept {
     hide_from(field::subject, subject.error());
     return view;
   }
-  view.subject = subject->whole;
+  view.subject = subject->whole();
   set(field::subject, {});
 
   const auto spki = parts.expect(der::tags::sequence);
@@ -313,7 +312,7 @@ constexpr std::uint8_t read_version(const der::element& e) noexcept {
     hide_from(field::spki, sound.error());
     return view;
   }
-  view.spki = spki->whole;
+  view.spki = spki->whole();
   set(field::spki, {});
 
   const auto san = detail::find_san_after_spki(parts);

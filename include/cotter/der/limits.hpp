@@ -23,9 +23,9 @@ inline constexpr std::size_t max_content_bytes = max_certificate_bytes;
 /// one stack frame.
 inline constexpr std::size_t max_nesting_depth = 16;
 
-/// The largest tag number that is told apart. X.690 8.1.2 has no bound; ours is the largest that
-/// the TLS libraries read, 2^31 - 1.
-inline constexpr std::uint32_t max_tag_number = 0x7fff'ffff;
+/// The largest tag number that is read, which is what four octets of it can say. X.690 8.1.2 has no
+/// bound; no certificate has a tag above 30.
+inline constexpr std::uint32_t max_tag_number = 0x0fff'ffff;
 
 }  // namespace der
 }  // namespace v0

@@ -15,115 +15,132 @@ inline namespace v0 {
 namespace der {
 
 /// One element of BER (X.690 8.1.1). The views live as long as the reader's input.
-struct element {
-  der::tag tag{};
-  bytes_view whole{};            ///< identifier, length, content, and end-of-contents if indefinite
-  bytes_view content{};          ///< without end-of-contents
-  std::size_t offset_bytes = 0;  ///< of `whole`, counted as the reader counts
-  bool indefinite = false;       ///< X.690 8.1.3.6
-  bool minimal_header = false;   ///< tag and length are spelled as DER spells them (X.690 10.1)
+class element {
+ public:
+  /// No octets.
+  constexpr element() noexcept = default;
 
-  /// Where `content` begins, counted as the reader counts.
-  [[nodiscard]] constexpr std::size_t content_offset_bytes() const noexcept {
-    return offset_bytes + static_cast<std::size_t>(content.data() - whole.data());
+  [[nodiscard]] constexpr der::tag tag() const noexcept { return tag_; }
+  /// Identifier, length, content, and end-of-contents if the length is indefinite.
+  [[nodiscard]] constexpr bytes_view whole() const noexcept { return {begin_, whole_bytes_}; }
+  /// The content alone, without end-of-contents.
+  [[nodiscard]] constexpr bytes_view content() const noexcept {
+    return whole().subspan(header_bytes_, content_bytes_);
   }
+  /// Where the element begins, counted as the reader counts.
+  [[nodiscard]] constexpr std::size_t offset_bytes() const noexcept { return offset_bytes_; }
+  /// Where the content begins, counted as the reader counts.
+  [[nodiscard]] constexpr std::size_t content_offset_bytes() const noexcept {
+    return std::size_t{offset_bytes_} + header_bytes_;
+  }
+  /// True if the length is indefinite (X.690 8.1.3.6).
+  [[nodiscard]] constexpr bool indefinite() const noexcept {
+    return whole_bytes_ != header_bytes_ + content_bytes_;
+  }
+  /// True if tag and length are spelled as DER spells them (X.690 8.1.2.2, 10.1).
+  [[nodiscard]] constexpr bool has_minimal_header() const noexcept { return minimal_; }
+
+ private:
+  friend class reader;
+
+  const std::uint8_t* begin_ = nullptr;
+  std::uint32_t header_bytes_ = 0;
+  std::uint32_t content_bytes_ = 0;
+  std::uint32_t whole_bytes_ = 0;
+  std::uint32_t offset_bytes_ = 0;
+  der::tag tag_{};
+  bool minimal_ = false;
 };
 
 namespace detail {
 
-struct identifier {
-  der::tag tag{};
-  std::size_t size_bytes = 0;
-  bool minimal = false;
-};
+/// Two zero octets (X.690 8.1.5).
+inline constexpr std::size_t end_of_contents_bytes = 2;
 
 struct header {
   der::tag tag{};
-  std::size_t size_bytes = 0;
-  std::size_t content_bytes = 0;  ///< 0 if indefinite
+  std::uint32_t identifier_bytes = 0;
+  std::uint32_t size_bytes = 0;  ///< identifier and length
+  std::uint32_t content_bytes = 0;  ///< 0 if indefinite
   bool indefinite = false;
   bool minimal = false;
 };
 
-constexpr result<identifier> read_identifier(bytes_view in, std::size_t offset) noexcept {
-  if (in.empty()) return {errc::truncated, offset};
-  identifier id;
-  id.tag.of = static_cast<tag_class>(in[0] >> 6);
-  id.tag.constructed = (in[0] & 0x20) != 0;
-  id.tag.number = in[0] & 0x1f;
-  id.size_bytes = 1;
-  id.minimal = true;
-  if (id.tag.number == 0x1f) {
-    std::uint32_t number = 0;
-    bool more = true;
-    while (more) {
-      if (id.size_bytes == in.size()) return {errc::truncated, offset};
-      const std::uint8_t octet = in[id.size_bytes++];
-      if (number > (max_tag_number >> 7)) return {errc::invalid_tag, offset};
-      if (number == 0 && octet == 0x80) id.minimal = false;
-      number = number << 7 | (octet & 0x7fu);
-      more = (octet & 0x80) != 0;
-    }
-    id.minimal = id.minimal && number > 30;
-    id.tag.number = number;
+/// Tags above 30, and those that are spelled as if they were.
+constexpr errc read_high_identifier(bytes_view in, header& h) noexcept {
+  std::uint32_t number = 0;
+  std::size_t at = 1;
+  h.minimal = true;
+  for (bool more = true; more;) {
+    if (at == in.size()) return errc::truncated;
+    const std::uint8_t octet = in[at++];
+    if (number > (max_tag_number >> 7)) return errc::invalid_tag;
+    if (number == 0 && octet == 0x80) h.minimal = false;
+    number = number << 7 | (octet & 0x7fu);
+    more = (octet & 0x80) != 0;
   }
-  // Universal 0 is end-of-contents, which whoever expects it has looked for before.
-  if (id.tag.of == tag_class::universal && id.tag.number == 0) return {errc::invalid_tag, offset};
-  return id;
+  const auto of = static_cast<tag_class>(in[0] >> 6);
+  h.tag = {of, (in[0] & 0x20) != 0, number};
+  h.identifier_bytes = static_cast<std::uint32_t>(at);
+  h.minimal = h.minimal && number > 30;
+  return number == 0 && of == tag_class::universal ? errc::invalid_tag : errc::ok;
 }
 
-constexpr result<header> read_length(bytes_view in, const identifier& id,
-                                     std::size_t offset) noexcept {
-  std::size_t at = id.size_bytes;
-  if (at == in.size()) return {errc::truncated, offset};
-  header h;
-  h.tag = id.tag;
-  h.minimal = id.minimal;
+/// Reads the identifier octets. `in` is not empty.
+constexpr errc read_identifier(bytes_view in, header& h) noexcept {
+  const std::uint8_t first = in[0];
+  if ((first & 0x1f) == 0x1f) return read_high_identifier(in, h);
+  h.tag = tag::from_octet(first);
+  h.identifier_bytes = 1;
+  h.minimal = true;
+  // Universal 0 is end-of-contents, which whoever expects it has looked for before.
+  return (first & 0xdf) == 0 ? errc::invalid_tag : errc::ok;
+}
+
+/// Reads the length octets after `read_identifier`.
+constexpr errc read_length(bytes_view in, header& h) noexcept {
+  std::size_t at = h.identifier_bytes;
+  if (at == in.size()) return errc::truncated;
   const std::uint8_t first = in[at++];
-  if (first < 0x80) {
-    h.content_bytes = first;
-  } else if (first == 0x80) {
-    if (!id.tag.constructed) return {errc::invalid_length, offset};
-    h.indefinite = true;
-    h.minimal = false;
-  } else {
-    if (first == 0xff) return {errc::invalid_length, offset};
+  std::size_t length = first;
+  if (first >= 0x80) {
+    if (first == 0xff) return errc::invalid_length;
     const std::size_t count = first & 0x7fu;
-    if (in.size() - at < count) return {errc::truncated, offset};
-    std::size_t length = 0;
+    if (in.size() - at < count) return errc::truncated;
+    length = 0;
     for (std::size_t i = 0; i < count; ++i) {
       length = length << 8 | in[at++];
-      if (length > max_content_bytes) return {errc::too_large, offset};
+      if (length > max_content_bytes) return errc::too_large;
     }
-    h.content_bytes = length;
+    h.indefinite = count == 0;
+    if (h.indefinite && !h.tag.constructed()) return errc::invalid_length;
     h.minimal = h.minimal && length > 0x7f && count == (length > 0xff ? 2u : 1u);
   }
-  h.size_bytes = at;
-  if (h.content_bytes > in.size() - at) return {errc::truncated, offset};
-  return h;
+  if (length > in.size() - at) return errc::truncated;
+  h.size_bytes = static_cast<std::uint32_t>(at);
+  h.content_bytes = static_cast<std::uint32_t>(length);
+  return errc::ok;
 }
 
-/// How many octets stand before the end-of-contents that closes `in`, which begins with the content
-/// of an element of indefinite length. Looks only into elements of indefinite length: one pass.
-constexpr result<std::size_t> find_end_of_contents(bytes_view in, std::size_t offset) noexcept {
+/// Counts the octets before the end-of-contents that closes `in`, which begins with the content of
+/// an element of indefinite length. Looks only into elements of indefinite length: one pass. `at` is
+/// the count, or where the fault is.
+constexpr errc find_end_of_contents(bytes_view in, std::size_t& at) noexcept {
   std::size_t depth = 1;
-  std::size_t at = 0;
-  for (;;) {
+  for (at = 0;;) {
     const bytes_view rest = in.subspan(at);
-    if (rest.empty() || (rest.size() == 1 && rest[0] == 0)) {
-      return {errc::missing_end_of_contents, offset + at};
-    }
+    if (rest.empty() || (rest.size() == 1 && rest[0] == 0)) return errc::missing_end_of_contents;
     if (rest[0] == 0 && rest[1] == 0) {
-      if (--depth == 0) return at;
-      at += 2;
+      if (--depth == 0) return errc::ok;
+      at += end_of_contents_bytes;
       continue;
     }
-    const auto id = read_identifier(rest, offset + at);
-    if (!id) return id.error();
-    const auto h = read_length(rest, *id, offset + at);
-    if (!h) return h.error();
-    if (h->indefinite && ++depth > max_nesting_depth) return {errc::too_deep, offset + at};
-    at += h->size_bytes + h->content_bytes;
+    header h;
+    errc problem = read_identifier(rest, h);
+    if (problem == errc::ok) problem = read_length(rest, h);
+    if (problem != errc::ok) return problem;
+    if (h.indefinite && ++depth > max_nesting_depth) return errc::too_deep;
+    at += h.size_bytes + h.content_bytes;
   }
 }
 
@@ -132,8 +149,8 @@ constexpr result<std::size_t> find_end_of_contents(bytes_view in, std::size_t of
 /// A cursor over a row of BER elements.
 ///
 /// Reads more than DER: lengths in more octets than needed, indefinite lengths, tags below 31 in the
-/// form for high tags. Every such spelling has one meaning; `element::minimal_header` tells it from
-/// DER. It never looks into an element of definite length. Allocates nothing; on an error it does
+/// form for high tags. Every such spelling has one meaning; `element::has_minimal_header` tells it
+/// from DER. It never looks into an element of definite length. Allocates nothing; on an error it does
 /// not move. Every error carries the offset of the element at fault.
 ///
 /// @source X.690 (02/2021) 8.1.2, 8.1.3, 8.1.5
@@ -141,25 +158,27 @@ class reader {
  public:
   constexpr reader() noexcept = default;
 
-  /// Reads `input`, which is borrowed. `offset_bytes` is added to every offset that is reported.
+  /// Reads `input`, which is borrowed and below 4 GiB. `offset_bytes` is added to every offset that is reported.
   constexpr explicit reader(bytes_view input, std::size_t offset_bytes = 0) noexcept
-      : rest_(input), offset_bytes_(offset_bytes) {}
+      : next_(input.data()),
+        left_(static_cast<std::uint32_t>(input.size())),
+        offset_bytes_(static_cast<std::uint32_t>(offset_bytes)) {}
 
   /// Reads the content of `outer`.
   constexpr explicit reader(const element& outer) noexcept
-      : reader(outer.content, outer.content_offset_bytes()) {}
+      : reader(outer.content(), outer.content_offset_bytes()) {}
 
-  [[nodiscard]] constexpr bool at_end() const noexcept { return rest_.empty(); }
+  [[nodiscard]] constexpr bool at_end() const noexcept { return left_ == 0; }
   /// What has not been read yet.
-  [[nodiscard]] constexpr bytes_view rest() const noexcept { return rest_; }
+  [[nodiscard]] constexpr bytes_view rest() const noexcept { return {next_, left_}; }
   /// Where the next element begins.
   [[nodiscard]] constexpr std::size_t offset_bytes() const noexcept { return offset_bytes_; }
 
   /// True if an element of this tag comes next. Says nothing about its length.
-  [[nodiscard]] constexpr bool at(const tag& wanted) const noexcept {
-    if (rest_.empty()) return false;
-    const auto id = detail::read_identifier(rest_, offset_bytes_);
-    return id && id->tag == wanted;
+  [[nodiscard]] constexpr bool at(tag wanted) const noexcept {
+    if (at_end()) return false;
+    detail::header h;
+    return detail::read_identifier(rest(), h) == errc::ok && h.tag == wanted;
   }
 
   /// The next element, without moving. Time is constant, or linear in an indefinite length.
@@ -167,33 +186,25 @@ class reader {
   /// @errors `missing_element` at the end; `truncated`, `too_large`, `too_deep`, `invalid_tag`,
   ///   `invalid_length`, `missing_end_of_contents`.
   [[nodiscard]] constexpr result<element> peek() const noexcept {
-    if (rest_.empty()) return {errc::missing_element, offset_bytes_};
-    const auto id = detail::read_identifier(rest_, offset_bytes_);
-    if (!id) return id.error();
-    return peek_content(*id);
+    reader ahead = *this;
+    return ahead.take({});
   }
 
   /// Takes the next element and moves past it.
   ///
   /// @errors those of `peek`.
   [[nodiscard]] constexpr result<element> next() noexcept {
-    const auto found = peek();
-    if (found) move_past(*found);
-    return found;
+    if (is_short() && (next_[0] & 0xdf) != 0) return take_short();
+    return take({});
   }
 
   /// Takes the next element, which must have this tag, and moves past it. The tag is judged before
   /// the length.
   ///
   /// @errors those of `peek`, and `unexpected_tag`.
-  [[nodiscard]] constexpr result<element> expect(const tag& wanted) noexcept {
-    if (rest_.empty()) return {errc::missing_element, offset_bytes_};
-    const auto id = detail::read_identifier(rest_, offset_bytes_);
-    if (!id) return id.error();
-    if (id->tag != wanted) return {errc::unexpected_tag, offset_bytes_};
-    const auto found = peek_content(*id);
-    if (found) move_past(*found);
-    return found;
+  [[nodiscard]] constexpr result<element> expect(tag wanted) noexcept {
+    if (is_short() && tag::from_octet(next_[0]) == wanted) return take_short();
+    return take(wanted);
   }
 
   /// Moves past the next element, whatever it is.
@@ -208,40 +219,84 @@ class reader {
   ///
   /// @errors `extra_element`.
   [[nodiscard]] constexpr result<void> expect_end() const noexcept {
-    return rest_.empty() ? result<void>() : result<void>(errc::extra_element, offset_bytes_);
+    return at_end() ? result<void>() : result<void>(errc::extra_element, offset_bytes_);
   }
 
  private:
-  constexpr result<element> peek_content(const detail::identifier& id) const noexcept {
-    const auto h = detail::read_length(rest_, id, offset_bytes_);
-    if (!h) return h.error();
+  // Nearly every header of a certificate is two octets. That case is small enough to be inlined.
+  constexpr bool is_short() const noexcept {
+    return left_ >= 2 && (next_[0] & 0x1f) != 0x1f && next_[1] < 0x80 && next_[1] <= left_ - 2;
+  }
+
+  /// Whoever calls this has checked `is_short()`, and the tag.
+  constexpr element take_short() noexcept {
     element e;
-    e.tag = h->tag;
-    e.offset_bytes = offset_bytes_;
-    e.indefinite = h->indefinite;
-    e.minimal_header = h->minimal;
-    std::size_t content_bytes = h->content_bytes;
-    std::size_t whole_bytes = h->size_bytes + content_bytes;
-    if (h->indefinite) {
-      const auto end = detail::find_end_of_contents(rest_.subspan(h->size_bytes),
-                                                    offset_bytes_ + h->size_bytes);
-      if (!end) return end.error();
-      if (*end > max_content_bytes) return {errc::too_large, offset_bytes_};
-      content_bytes = *end;
-      whole_bytes = h->size_bytes + content_bytes + 2;
-    }
-    e.whole = rest_.first(whole_bytes);
-    e.content = rest_.subspan(h->size_bytes, content_bytes);
+    e.begin_ = next_;
+    e.header_bytes_ = 2;
+    e.content_bytes_ = next_[1];
+    e.whole_bytes_ = 2u + next_[1];
+    e.offset_bytes_ = offset_bytes_;
+    e.tag_ = tag::from_octet(next_[0]);
+    e.minimal_ = true;
+    next_ += e.whole_bytes_;
+    left_ -= e.whole_bytes_;
+    offset_bytes_ += e.whole_bytes_;
     return e;
   }
 
-  constexpr void move_past(const element& e) noexcept {
-    rest_ = rest_.subspan(e.whole.size());
-    offset_bytes_ += e.whole.size();
+  // Fills the result in place and field by field: copies of what has just been written cost more
+  // than reading a header does. No element has `tag{}`, which stands for any.
+  constexpr result<element> take(tag wanted) noexcept {
+    result<element> found{element{}};
+    std::size_t fault = offset_bytes_;
+    const errc problem = read(wanted, *found, fault);
+    if (problem != errc::ok) {
+      found = {problem, fault};
+      return found;
+    }
+    next_ += found->whole_bytes_;
+    left_ -= found->whole_bytes_;
+    offset_bytes_ += found->whole_bytes_;
+    return found;
   }
 
-  bytes_view rest_{};
-  std::size_t offset_bytes_ = 0;
+  constexpr errc read(tag wanted, element& e, std::size_t& fault) const noexcept {
+    if (at_end()) return errc::missing_element;
+    const bytes_view in = rest();
+    detail::header h;
+    errc problem = detail::read_identifier(in, h);
+    if (problem != errc::ok) return problem;
+    if (wanted != tag{} && h.tag != wanted) return errc::unexpected_tag;
+    problem = detail::read_length(in, h);
+    if (problem != errc::ok) return problem;
+    e.begin_ = next_;
+    e.header_bytes_ = h.size_bytes;
+    e.content_bytes_ = h.content_bytes;
+    e.whole_bytes_ = h.size_bytes + h.content_bytes;
+    e.offset_bytes_ = offset_bytes_;
+    e.tag_ = h.tag;
+    e.minimal_ = h.minimal;
+    return h.indefinite ? read_to_end_of_contents(e, fault) : errc::ok;
+  }
+
+  constexpr errc read_to_end_of_contents(element& e, std::size_t& fault) const noexcept {
+    std::size_t content_bytes = 0;
+    const errc problem =
+        detail::find_end_of_contents(rest().subspan(e.header_bytes_), content_bytes);
+    if (problem != errc::ok) {
+      fault += e.header_bytes_ + content_bytes;
+      return problem;
+    }
+    if (content_bytes > max_content_bytes) return errc::too_large;
+    e.content_bytes_ = static_cast<std::uint32_t>(content_bytes);
+    e.whole_bytes_ = static_cast<std::uint32_t>(e.header_bytes_ + content_bytes +
+                                                detail::end_of_contents_bytes);
+    return errc::ok;
+  }
+
+  const std::uint8_t* next_ = nullptr;
+  std::uint32_t left_ = 0;
+  std::uint32_t offset_bytes_ = 0;
 };
 
 }  // namespace der

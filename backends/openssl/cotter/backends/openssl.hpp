@@ -293,9 +293,8 @@ struct openssl {
   static void note_state(const SSL* ssl, int where, int value) noexcept {
     attachment* state = attached(ssl);
     if (state == nullptr) return;
-    // After a decision a start means a HelloRequest, which NO_RENEGOTIATION turns down; whatever
-    // else it might become, `verify_chain` decides once.
-    if ((where & SSL_CB_HANDSHAKE_START) != 0 && !state->decided) {
+    // A start in any other state is a HelloRequest, which NO_RENEGOTIATION turns down.
+    if ((where & SSL_CB_HANDSHAKE_START) != 0 && SSL_get_state(ssl) == TLS_ST_BEFORE) {
       // A session set by the application after attach would be resumed without one hook.
       SSL_set_session(const_cast<SSL*>(ssl), nullptr);  // NOLINT(*-const-cast): OpenSSL's own type
       state->leaf_handed_over = false;
