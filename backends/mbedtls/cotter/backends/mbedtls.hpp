@@ -37,7 +37,8 @@
 #include <string_view>
 
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3) && MBEDTLS_VERSION_NUMBER < 0x03060100
-#error "cotter: Mbed TLS before 3.6.1 loses per-connection verification under MBEDTLS_SSL_PROTO_TLS1_3"
+#error \
+    "cotter: Mbed TLS before 3.6.1 loses per-connection verification under MBEDTLS_SSL_PROTO_TLS1_3"
 #endif
 #if !defined(MBEDTLS_SSL_PROTO_TLS1_2) && !defined(MBEDTLS_SSL_PROTO_TLS1_3)
 #error "cotter needs MBEDTLS_SSL_PROTO_TLS1_2 or MBEDTLS_SSL_PROTO_TLS1_3"
@@ -69,7 +70,8 @@
 #if defined(MBEDTLS_SSL_PROTO_TLS1_2) && !defined(MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA_ENABLED) && \
     !defined(MBEDTLS_KEY_EXCHANGE_ECDHE_RSA_ENABLED) &&                                        \
     !defined(MBEDTLS_KEY_EXCHANGE_DHE_RSA_ENABLED)
-#error "cotter needs MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA_ENABLED, _ECDHE_RSA_ENABLED or _DHE_RSA_ENABLED"
+#error \
+    "cotter needs MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA_ENABLED, _ECDHE_RSA_ENABLED or _DHE_RSA_ENABLED"
 #endif
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3) && \
     !defined(MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ENABLED)
@@ -95,8 +97,8 @@ namespace backends {
 /// number generator, ALPN names) stays borrowed. What the hardening sets:
 ///   - TLS 1.2 at least, and the application's maximum;
 ///   - those of the application's cipher suites that are (EC)DHE signed by a certificate (no PSK,
-///     static RSA or ECDH, anonymous, NULL, RC4, DES), at most 32 of them; in place of the library's
-///     default list, `strong_suites`. Diffie-Hellman groups of at least 2048 bits;
+///     static RSA or ECDH, anonymous, NULL, RC4, DES), at most 32 of them; in place of the
+///     library's default list, `strong_suites`. Diffie-Hellman groups of at least 2048 bits;
 ///   - verification required, against the stricter of the application's certificate profile and
 ///     `mbedtls_x509_crt_profile_default`. An application's verify callback is not called: it could
 ///     clear what the library found;
@@ -130,9 +132,10 @@ struct mbedtls {
 
   static handshake_facts inspect(const attachment& held) noexcept;
 
-  /// Leaves the session with a configuration that cannot start a handshake. Established connections
-  /// still read, write and close. `attach` finds the application's configuration again, and so does
-  /// `mbedtls_ssl_setup` on a freed context.
+  /// Leaves the session with a configuration that cannot start a handshake, nor finish one that is
+  /// under way. An established connection still reads; it still writes and closes unless a CBC
+  /// suite was negotiated, which wants random numbers. For another handshake, `attach` finds the
+  /// application's configuration again.
   static void detach(attachment& held) noexcept;
 
 #if defined(MBEDTLS_CTR_DRBG_C) && defined(MBEDTLS_ENTROPY_C)
@@ -299,8 +302,10 @@ struct mbedtls {
     switch (static_cast<int>(suite->COTTER_MBEDTLS_FIELD(key_exchange))) {
       case MBEDTLS_KEY_EXCHANGE_DHE_RSA:
       case MBEDTLS_KEY_EXCHANGE_ECDHE_RSA:
-      case MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA: return true;
-      default: return false;
+      case MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA:
+        return true;
+      default:
+        return false;
     }
   }
 
@@ -379,8 +384,8 @@ struct mbedtls::attachment {
                             std::uint32_t* flags) noexcept;
   static int on_random(void* context, unsigned char* out, std::size_t size_bytes) noexcept;
 
-  result<void> enforce(mbedtls_ssl_context& ssl, const mbedtls_ssl_config& own,
-                       const target& whom, handshake_observer& observer) noexcept;
+  result<void> enforce(mbedtls_ssl_context& ssl, const mbedtls_ssl_config& own, const target& whom,
+                       handshake_observer& observer) noexcept;
   bool harden_suites(const int* wanted) noexcept;
   bool harden_versions() noexcept;
   void harden_profile(const mbedtls_x509_crt_profile* wanted) noexcept;
@@ -401,7 +406,9 @@ struct mbedtls::attachment {
 inline int mbedtls::attachment::on_certificate(void* context, mbedtls_x509_crt* crt, int depth,
                                                std::uint32_t* flags) noexcept {
   attachment& held = *static_cast<attachment*>(context);
-  if (held.stage_ != stage::before_certificate) return refuse_certificate(nullptr, crt, depth, flags);
+  if (held.stage_ != stage::before_certificate) {
+    return refuse_certificate(nullptr, crt, depth, flags);
+  }
   if (depth == 0) {
     // The library looks at these only after this hook, too late for the observer to hear of it.
     if (mbedtls_x509_crt_check_key_usage(crt, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) != 0) {
@@ -550,8 +557,7 @@ inline result<void> mbedtls::attachment::enforce(mbedtls_ssl_context& ssl,
   }
 #endif
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
-  mbedtls_ssl_conf_tls13_key_exchange_modes(&conf_,
-                                            MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
+  mbedtls_ssl_conf_tls13_key_exchange_modes(&conf_, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
 #if defined(MBEDTLS_SSL_SESSION_TICKETS)
   mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
       &conf_, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_DISABLED);
@@ -589,8 +595,7 @@ inline result<void> mbedtls::attachment::enforce(mbedtls_ssl_context& ssl,
     native = mbedtls_ssl_set_hostname(&ssl, dns ? text.c_str() : nullptr);
   }
   if (native != 0) {
-    return error{native == MBEDTLS_ERR_SSL_ALLOC_FAILED ? errc::out_of_memory
-                                                        : errc::unfit_backend,
+    return error{native == MBEDTLS_ERR_SSL_ALLOC_FAILED ? errc::out_of_memory : errc::unfit_backend,
                  0, native};
   }
   mbedtls_ssl_set_verify(&ssl, on_certificate, this);
@@ -602,8 +607,8 @@ inline result<void> mbedtls::attach(session ssl, const target& whom, handshake_o
   if (ssl == nullptr || ssl->COTTER_MBEDTLS_FIELD(conf) == nullptr) return errc::unfit_session;
   const mbedtls_ssl_config* own = ssl->COTTER_MBEDTLS_FIELD(conf);
   bool fresh = held.ssl_ == nullptr;
-  if (ssl->COTTER_MBEDTLS_FIELD(f_vrfy) == attachment::on_certificate) {
-    own = static_cast<const attachment*>(ssl->COTTER_MBEDTLS_FIELD(p_vrfy))->own_;
+  if (own->COTTER_MBEDTLS_FIELD(f_rng) == attachment::on_random) {
+    own = static_cast<const attachment*>(own->COTTER_MBEDTLS_FIELD(p_rng))->own_;
     fresh = false;
   } else if (own == &inert && ssl->COTTER_MBEDTLS_FIELD(f_vrfy) == refuse_certificate) {
     own = static_cast<const mbedtls_ssl_config*>(ssl->COTTER_MBEDTLS_FIELD(p_vrfy));
@@ -627,23 +632,22 @@ inline handshake_facts mbedtls::inspect(const attachment& held) noexcept {
   const bool saw_certificate = held.stage_ != attachment::stage::before_certificate;
   facts.finished = is_over(ssl);
   facts.resumed = facts.finished && !saw_certificate;
-  facts.hooks_intact =
-      ssl.COTTER_MBEDTLS_FIELD(conf) == &conf &&
-      ssl.COTTER_MBEDTLS_FIELD(f_vrfy) == attachment::on_certificate &&
-      ssl.COTTER_MBEDTLS_FIELD(p_vrfy) == &held &&
-      conf.COTTER_MBEDTLS_FIELD(f_rng) == attachment::on_random &&
-      conf.COTTER_MBEDTLS_FIELD(authmode) == MBEDTLS_SSL_VERIFY_REQUIRED;
+  facts.hooks_intact = ssl.COTTER_MBEDTLS_FIELD(conf) == &conf &&
+                       ssl.COTTER_MBEDTLS_FIELD(f_vrfy) == attachment::on_certificate &&
+                       ssl.COTTER_MBEDTLS_FIELD(p_vrfy) == &held &&
+                       conf.COTTER_MBEDTLS_FIELD(f_rng) == attachment::on_random &&
+                       conf.COTTER_MBEDTLS_FIELD(authmode) == MBEDTLS_SSL_VERIFY_REQUIRED;
   facts.native = static_cast<std::int32_t>(held.flags_);
   const mbedtls_ssl_session* negotiated = ssl.COTTER_MBEDTLS_FIELD(session);
   if (!facts.finished || negotiated == nullptr) return facts;
 #if MBEDTLS_VERSION_MAJOR >= 3
   const bool recent = ssl.COTTER_MBEDTLS_FIELD(tls_version) >= MBEDTLS_SSL_VERSION_TLS1_2;
 #else
-  const bool recent = ssl.major_ver == MBEDTLS_SSL_MAJOR_VERSION_3 &&
-                      ssl.minor_ver >= MBEDTLS_SSL_MINOR_VERSION_3;
+  const bool recent =
+      ssl.major_ver == MBEDTLS_SSL_MAJOR_VERSION_3 && ssl.minor_ver >= MBEDTLS_SSL_MINOR_VERSION_3;
 #endif
-  facts.authenticated = recent && saw_certificate &&
-                        is_strong(negotiated->COTTER_MBEDTLS_FIELD(ciphersuite));
+  facts.authenticated =
+      recent && saw_certificate && is_strong(negotiated->COTTER_MBEDTLS_FIELD(ciphersuite));
   return facts;
 }
 
@@ -757,7 +761,11 @@ class mbedtls::connection {
     return advance([this] { return mbedtls_ssl_close_notify(&ssl_); });
   }
 
-  std::size_t feed(bytes_view ciphertext) noexcept { return incoming_.append(ciphertext); }
+  std::size_t feed(bytes_view ciphertext) noexcept {
+    const std::size_t n = incoming_.append(ciphertext);
+    if (n == 0 && !ciphertext.empty() && incoming_.empty()) failure_ = {errc::out_of_memory, 0, 0};
+    return n;
+  }
   void end_of_input() noexcept { ended_ = true; }
   [[nodiscard]] bytes_view pending() const noexcept { return outgoing_.view(); }
   void sent(std::size_t n) noexcept { outgoing_.drop(n); }
@@ -774,9 +782,9 @@ class mbedtls::connection {
  private:
   [[nodiscard]] bool failed() noexcept {
     if (setup_ != 0) {
-      failure_ = {setup_ == MBEDTLS_ERR_SSL_ALLOC_FAILED ? errc::out_of_memory
-                                                         : errc::unfit_backend,
-                  0, setup_};
+      failure_ = {
+          setup_ == MBEDTLS_ERR_SSL_ALLOC_FAILED ? errc::out_of_memory : errc::unfit_backend, 0,
+          setup_};
     }
     return failure_.what != errc::ok;
   }
@@ -792,11 +800,15 @@ class mbedtls::connection {
       const int result = operation();
       if (result >= 0) return {want::nothing, static_cast<std::size_t>(result), {}};
       switch (result) {
-        case MBEDTLS_ERR_SSL_WANT_READ: return {want::input, 0, {}};
-        case MBEDTLS_ERR_SSL_WANT_WRITE: return {want::output, 0, {}};
-        case MBEDTLS_ERR_SSL_CRYPTO_IN_PROGRESS: continue;
+        case MBEDTLS_ERR_SSL_WANT_READ:
+          return {want::input, 0, {}};
+        case MBEDTLS_ERR_SSL_WANT_WRITE:
+          return {want::output, 0, {}};
+        case MBEDTLS_ERR_SSL_CRYPTO_IN_PROGRESS:
+          continue;
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
-        case MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET: continue;
+        case MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET:
+          continue;
 #endif
         case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
           // The peer has finished writing; it may still read (RFC 8446 6.1).
@@ -804,9 +816,15 @@ class mbedtls::connection {
           if (is_over(ssl_)) return {want::failed, 0, {errc::tls_closed, 0, result}};
           failure_ = {errc::tls_closed, 0, result};
           break;
-        case MBEDTLS_ERR_SSL_CONN_EOF: failure_ = {errc::tls_truncated, 0, result}; break;
-        case MBEDTLS_ERR_SSL_ALLOC_FAILED: failure_ = {errc::out_of_memory, 0, result}; break;
-        default: failure_ = {errc::tls_failure, 0, result}; break;
+        case MBEDTLS_ERR_SSL_CONN_EOF:
+          failure_ = {errc::tls_truncated, 0, result};
+          break;
+        case MBEDTLS_ERR_SSL_ALLOC_FAILED:
+          failure_ = {errc::out_of_memory, 0, result};
+          break;
+        default:
+          failure_ = {errc::tls_failure, 0, result};
+          break;
       }
       return {want::failed, 0, failure_};
     }
@@ -864,7 +882,8 @@ class mbedtls::file_octets {
     if (data_ != nullptr) data_[size_] = 0;
   }
   explicit file_octets(bytes_view octets) noexcept {
-    while (octets.size() + 1 > capacity_) {
+    if (octets.size() >= limit_bytes) return;
+    while (octets.size() >= capacity_) {
       if (!grow()) return;
     }
     if (!octets.empty()) std::memcpy(data_, octets.data(), octets.size());
@@ -1081,8 +1100,7 @@ struct mbedtls::server_identity {
     mbedtls_x509_crt_init(&leaf);
     mbedtls_pk_init(&key);
     loaded = random.seeded &&
-             mbedtls_ssl_config_defaults(&conf, MBEDTLS_SSL_IS_SERVER,
-                                         MBEDTLS_SSL_TRANSPORT_STREAM,
+             mbedtls_ssl_config_defaults(&conf, MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM,
                                          MBEDTLS_SSL_PRESET_DEFAULT) == 0 &&
              mbedtls_x509_crt_parse_der(&leaf, leaf_der.data(), leaf_der.size()) == 0 &&
              random.parse_key(key, key_der.data(), key_der.size()) == 0 &&
