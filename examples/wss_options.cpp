@@ -17,7 +17,8 @@ using stream = cotter::net::tls_stream<asio::ip::tcp::socket, cotter::backends::
 
 asio::awaitable<void> ask(auto& guard, cotter::backends::openssl::context& tls) {
   cotter::net::wss_client<stream> wss(co_await asio::this_coro::executor, tls);
-  const cotter::net::wss_options sip{.subprotocol = "sip"};
+  cotter::net::wss_options sip;
+  sip.subprotocol = "sip";
   co_await wss.async_connect(guard, "wss://sip.example.com/", sip, asio::use_awaitable);
   co_await wss.async_write("OPTIONS sip:sip.example.com SIP/2.0\r\n\r\n", asio::use_awaitable);
   cotter::websocket_message answer;

@@ -20,19 +20,20 @@ inline namespace v0 {
 ///
 /// TLS libraries accept shells that are BER but not DER, and hand them over repaired or unrepaired,
 /// each as it likes. Form C is the one octet string that all of those spellings have in common:
-/// everything around TBSCertificate in DER (RFC 5280 4.1), TBSCertificate octet by octet as it came,
-/// its own header included, because that is what was signed. Nothing follows the outer element.
+/// everything around TBSCertificate in DER (RFC 5280 4.1), TBSCertificate octet by octet as it
+/// came, its own header included, because that is what was signed. Nothing follows the outer
+/// element.
 ///
 /// All views are borrowed from the input of `read_form`. Default-constructed it has no octets.
 struct certificate_form {
-  bytes_view input{};                 ///< as it was given, with whatever follows the certificate
-  bytes_view outer{};                 ///< the certificate as it was spelled: a prefix of `input`
-  bytes_view tbs{};                   ///< the TBSCertificate element, verbatim
-  der::element signature_algorithm{}; ///< as it was spelled
+  bytes_view input{};                  ///< as it was given, with whatever follows the certificate
+  bytes_view outer{};                  ///< the certificate as it was spelled: a prefix of `input`
+  bytes_view tbs{};                    ///< the TBSCertificate element, verbatim
+  der::element signature_algorithm{};  ///< as it was spelled
   std::size_t signature_algorithm_bytes = 0;  ///< its size in form C
-  bytes_view signature{};             ///< signatureValue without the octet that counts unused bits
-  bool minimal_shell = false;         ///< `outer` is form C as it stands: nothing has to be copied
-  bool canonical = false;             ///< `input` is form C as it stands: and nothing follows it
+  bytes_view signature{};      ///< signatureValue without the octet that counts unused bits
+  bool minimal_shell = false;  ///< `outer` is form C as it stands: nothing has to be copied
+  bool canonical = false;      ///< `input` is form C as it stands: and nothing follows it
 
   /// Where `tbs` begins in `input`.
   [[nodiscard]] constexpr std::size_t tbs_offset_bytes() const noexcept {
@@ -43,10 +44,27 @@ struct certificate_form {
 namespace detail {
 
 struct shell_element {
-  std::size_t bytes = 0;         ///< in DER, header included
-  std::size_t content_bytes = 0; ///< in DER
-  bool minimal = false;          ///< spelled so already
+  std::size_t bytes = 0;          ///< in DER, header included
+  std::size_t content_bytes = 0;  ///< in DER
+  bool minimal = false;           ///< spelled so already
 };
+
+/// True if `content` is a row of elements that are DER all the way down, with headers of two
+/// octets; that is nearly every signatureAlgorithm there is. False says nothing.
+constexpr bool is_plain_der(bytes_view content, std::size_t depth) noexcept {
+  if (depth > der::max_nesting_depth) return false;
+  for (std::size_t at = 0; at < content.size();) {
+    const std::size_t left = content.size() - at;
+    if (left < 2 || content[at + 1] > 0x7f || content[at + 1] > left - 2) return false;
+    if ((content[at] & 0x1f) == 0x1f) return false;
+    const der::tag tag = der::tag::from_octet(content[at]);
+    const bytes_view inside = content.subspan(at + 2, content[at + 1]);
+    if (!der::has_der_form(tag)) return false;
+    if (tag.constructed() && !is_plain_der(inside, depth + 1)) return false;
+    at += 2 + inside.size();
+  }
+  return true;
+}
 
 /// Measures an element of the shell, and refuses what has more than one reading: a universal type
 /// in a form that DER does not have for it. A string in pieces, say, could be joined or be kept.
@@ -56,7 +74,7 @@ constexpr result<shell_element> measure_shell_element(const der::element& e,
   if (!der::has_der_form(e.tag())) return {errc::unexpected_tag, e.offset_bytes()};
   result<shell_element> measured{
       shell_element{e.whole().size(), e.content().size(), e.has_minimal_header()}};
-  if (e.tag().constructed()) {
+  if (e.tag().constructed() && !is_plain_der(e.content(), depth + 1)) {
     measured->content_bytes = 0;
     der::reader inside(e);
     while (!inside.at_end()) {
@@ -148,8 +166,8 @@ constexpr std::size_t form_content_bytes(const certificate_form& form) noexcept 
 /// Finds the three parts of a certificate and refuses what cannot be brought into form C.
 ///
 /// Refused, never repaired: an outer element that is not a SEQUENCE of exactly three elements;
-/// TBSCertificate or signatureAlgorithm not a SEQUENCE; a signatureValue that is not a primitive BIT
-/// STRING of whole octets, at least one; a missing end-of-contents; truncation; a length above
+/// TBSCertificate or signatureAlgorithm not a SEQUENCE; a signatureValue that is not a primitive
+/// BIT STRING of whole octets, at least one; a missing end-of-contents; truncation; a length above
 /// der/limits.hpp; inside signatureAlgorithm, a universal type in a form that DER does not have for
 /// it. Dropped: octets after the outer element. They count towards `max_certificate_bytes`.
 ///

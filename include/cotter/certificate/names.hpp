@@ -34,10 +34,10 @@ constexpr bool equals_ignoring_case(bytes_view presented, std::string_view lower
 /// `classify_host`; the caller has checked).
 ///
 /// Letters are compared without case, in ASCII; A-labels are labels like any other. Because `host`
-/// is canonical, a presented trailing dot, NUL, or octet outside of ASCII equals nothing. A wildcard
-/// is `*` as the whole leftmost label and stands for exactly one label. Stricter than RFC 9525,
-/// which leaves wildcards over public suffixes to the client (7.1): below the wildcard there are at
-/// least two labels, so neither `*` nor `*.com` speaks for anyone.
+/// is canonical, a presented trailing dot, NUL, or octet outside of ASCII equals nothing. A
+/// wildcard is `*` as the whole leftmost label and stands for exactly one label. Stricter than RFC
+/// 9525, which leaves wildcards over public suffixes to the client (7.1): below the wildcard there
+/// are at least two labels, so neither `*` nor `*.com` speaks for anyone.
 ///
 /// @source RFC 9525 6.3; RFC 4343
 [[nodiscard]] constexpr bool matches_dns_id(bytes_view presented, std::string_view host) noexcept {
@@ -141,8 +141,8 @@ constexpr bool is_general_name(der::tag t) noexcept {
 /// `identity::host`: some dNSName matches (`matches_dns_id`), or, if the target is an IP address,
 /// some iPAddress (`matches_ip_id`); an address never matches a dNSName.
 /// `identity::sip`: some `sip:` URI without user part has the target as its host; only if there is
-/// no such URI at all, some dNSName equals the target. No wildcards. An IP address is matched by the
-/// host of such a URI alone.
+/// no such URI at all, some dNSName equals the target. No wildcards. An IP address is matched by
+/// the host of such a URI alone.
 ///
 /// False if there is no subjectAltName, if it cannot be located or any GeneralName in it is
 /// malformed, and if `whom.host` is not canonical (see `classify_host`). Time is linear in the
@@ -184,12 +184,15 @@ constexpr bool is_general_name(der::tag t) noexcept {
         sip_equal = sip_equal || (sip.is_domain && same);
         break;
       }
-      default: break;
+      default:
+        break;
     }
   }
   switch (whom.kind) {
-    case identity::host: return address ? ip_equal : dns_wildcard_or_equal;
-    case identity::sip: return sip_present ? sip_equal : dns_equal;
+    case identity::host:
+      return address ? ip_equal : dns_wildcard_or_equal;
+    case identity::sip:
+      return sip_present ? sip_equal : dns_equal;
   }
   return false;
 }

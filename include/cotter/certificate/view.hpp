@@ -27,12 +27,18 @@ inline constexpr std::array<field, 6> all_fields{field::serial,  field::issuer, 
 /// The stable spelling of `f`. Static storage; never empty.
 [[nodiscard]] constexpr std::string_view to_string(field f) noexcept {
   switch (f) {
-    case field::serial: return "serial";
-    case field::issuer: return "issuer";
-    case field::validity: return "validity";
-    case field::subject: return "subject";
-    case field::spki: return "spki";
-    case field::san: return "san";
+    case field::serial:
+      return "serial";
+    case field::issuer:
+      return "issuer";
+    case field::validity:
+      return "validity";
+    case field::subject:
+      return "subject";
+    case field::spki:
+      return "spki";
+    case field::san:
+      return "san";
   }
   return "unknown";
 }
@@ -42,15 +48,15 @@ inline constexpr std::array<field, 6> all_fields{field::serial,  field::issuer, 
 /// The views are borrowed from the octets given to `locate`. A field that could not be located has
 /// no octets, or for `validity` a range in which nothing is valid.
 struct certificate_view {
-  bytes_view tbs{};         ///< the TBSCertificate element
-  std::uint8_t version = 0; ///< 1, 2 or 3; 0 if it could not be read
-  bytes_view serial{};      ///< the INTEGER's content, as it came
-  bytes_view issuer{};      ///< the Name element
+  bytes_view tbs{};          ///< the TBSCertificate element
+  std::uint8_t version = 0;  ///< 1, 2 or 3; 0 if it could not be read
+  bytes_view serial{};       ///< the INTEGER's content, as it came
+  bytes_view issuer{};       ///< the Name element
   instant not_before = instant::max();
   instant not_after = instant::min();
-  bytes_view subject{};     ///< the Name element
-  bytes_view spki{};        ///< the SubjectPublicKeyInfo element, header included, as it came
-  bytes_view san{};         ///< the GeneralNames element; empty if there is none
+  bytes_view subject{};  ///< the Name element
+  bytes_view spki{};     ///< the SubjectPublicKeyInfo element, header included, as it came
+  bytes_view san{};      ///< the GeneralNames element; empty if there is none
 
   /// Why each field could not be located, by `field`; `errc::ok` if it was. Nothing is located
   /// until somebody has looked.
@@ -68,7 +74,8 @@ struct certificate_view {
   }
 };
 
-/// Calls `f` with the name of each field that could not be located, in the order of the certificate.
+/// Calls `f` with the name of each field that could not be located, in the order of the
+/// certificate.
 template <typename F>
 constexpr void for_each_unlocated(const certificate_view& view, F&& f) {
   for (const field each : all_fields) {
@@ -264,10 +271,9 @@ constexpr std::uint8_t read_version(const der::element& e) noexcept {
 
   const auto serial = parts.expect(der::tags::integer);
   if (!serial || serial->content().empty()) {
-    hide_from(field::serial,
-              serial ? error{errc::invalid_length,
-                             static_cast<std::uint32_t>(serial->offset_bytes())}
-                     : serial.error());
+    hide_from(field::serial, serial ? error{errc::invalid_length,
+                                            static_cast<std::uint32_t>(serial->offset_bytes())}
+                                    : serial.error());
     return view;
   }
   view.serial = serial->content();

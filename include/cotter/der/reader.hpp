@@ -60,7 +60,7 @@ inline constexpr std::size_t end_of_contents_bytes = 2;
 struct header {
   der::tag tag{};
   std::uint32_t identifier_bytes = 0;
-  std::uint32_t size_bytes = 0;  ///< identifier and length
+  std::uint32_t size_bytes = 0;     ///< identifier and length
   std::uint32_t content_bytes = 0;  ///< 0 if indefinite
   bool indefinite = false;
   bool minimal = false;
@@ -123,8 +123,8 @@ constexpr errc read_length(bytes_view in, header& h) noexcept {
 }
 
 /// Counts the octets before the end-of-contents that closes `in`, which begins with the content of
-/// an element of indefinite length. Looks only into elements of indefinite length: one pass. `at` is
-/// the count, or where the fault is.
+/// an element of indefinite length. Looks only into elements of indefinite length: one pass. `at`
+/// is the count, or where the fault is.
 constexpr errc find_end_of_contents(bytes_view in, std::size_t& at) noexcept {
   std::size_t depth = 1;
   for (at = 0;;) {
@@ -148,17 +148,18 @@ constexpr errc find_end_of_contents(bytes_view in, std::size_t& at) noexcept {
 
 /// A cursor over a row of BER elements.
 ///
-/// Reads more than DER: lengths in more octets than needed, indefinite lengths, tags below 31 in the
-/// form for high tags. Every such spelling has one meaning; `element::has_minimal_header` tells it
-/// from DER. It never looks into an element of definite length. Allocates nothing; on an error it does
-/// not move. Every error carries the offset of the element at fault.
+/// Reads more than DER: lengths in more octets than needed, indefinite lengths, tags below 31 in
+/// the form for high tags. Every such spelling has one meaning; `element::has_minimal_header` tells
+/// it from DER. It never looks into an element of definite length. Allocates nothing; on an error
+/// it does not move. Every error carries the offset of the element at fault.
 ///
 /// @source X.690 (02/2021) 8.1.2, 8.1.3, 8.1.5
 class reader {
  public:
   constexpr reader() noexcept = default;
 
-  /// Reads `input`, which is borrowed and below 4 GiB. `offset_bytes` is added to every offset that is reported.
+  /// Reads `input`, which is borrowed and below 4 GiB. `offset_bytes` is added to every offset that
+  /// is reported.
   constexpr explicit reader(bytes_view input, std::size_t offset_bytes = 0) noexcept
       : next_(input.data()),
         left_(static_cast<std::uint32_t>(input.size())),
@@ -289,8 +290,8 @@ class reader {
     }
     if (content_bytes > max_content_bytes) return errc::too_large;
     e.content_bytes_ = static_cast<std::uint32_t>(content_bytes);
-    e.whole_bytes_ = static_cast<std::uint32_t>(e.header_bytes_ + content_bytes +
-                                                detail::end_of_contents_bytes);
+    e.whole_bytes_ =
+        static_cast<std::uint32_t>(e.header_bytes_ + content_bytes + detail::end_of_contents_bytes);
     return errc::ok;
   }
 

@@ -68,14 +68,16 @@ inline constexpr tag generalized_time{tag_class::universal, false, 24};
 [[nodiscard]] constexpr bool has_der_form(tag t) noexcept {
   if (t.of() != tag_class::universal) return true;
   switch (t.number()) {
-    case 0: return false;
+    case 0:
+      return false;
     case 8:   // EXTERNAL
     case 11:  // EMBEDDED PDV
     case 16:  // SEQUENCE
     case 17:  // SET
     case 29:  // CHARACTER STRING
       return t.constructed();
-    default: return !t.constructed();
+    default:
+      return !t.constructed();
   }
 }
 

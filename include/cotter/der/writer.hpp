@@ -38,8 +38,8 @@ class encoded_header {
 /// @source X.690 8.1.2.2, 8.1.2.4 (tag in the fewest octets), 10.1 (definite length, fewest octets)
 [[nodiscard]] constexpr encoded_header encode_header(tag t, std::size_t content_bytes) noexcept {
   encoded_header out;
-  const auto leading =
-      static_cast<std::uint8_t>(static_cast<unsigned>(t.of()) << 6 | (t.constructed() ? 0x20u : 0u));
+  const auto leading = static_cast<std::uint8_t>(static_cast<unsigned>(t.of()) << 6 |
+                                                 (t.constructed() ? 0x20u : 0u));
   if (t.number() < 31) {
     out.append(static_cast<std::uint8_t>(leading | t.number()));
   } else {

@@ -66,7 +66,7 @@ class connection final : public connection_base, private handshake_observer {
     if (phase_ == phase::refused) return verdict_;
     const handshake_facts facts = Backend::inspect(attachment_);
     const error native{errc::ok, 0, facts.native};
-    if (!facts.finished) return verdict_type::refuse(reason::unbound, native);
+    if (!facts.finished) return with_leaf(verdict_type::refuse(reason::unbound, native));
     if (facts.resumed) {
       refuse(verdict_type::refuse(reason::resumption_unbound, native));
     } else if (!facts.hooks_intact || !facts.authenticated ||
@@ -94,6 +94,7 @@ class connection final : public connection_base, private handshake_observer {
       refuse(verdict_type::refuse(reason::backend_unfit));
       return;
     }
+    assessment_ = {};
     if (!certificate_hasher_.prepare() ||
         (permit_.pinned().wants(pin_form::spki) && !key_hasher_.prepare())) {
       refuse(verdict_type::refuse(reason::backend_unfit, {errc::out_of_memory, 0, 0}));
@@ -137,10 +138,14 @@ class connection final : public connection_base, private handshake_observer {
     return true;
   }
 
+  [[nodiscard]] verdict_type with_leaf(const verdict_type& why) const noexcept {
+    return assessment_.has_fingerprint ? why.with_fingerprint(assessment_.fingerprint) : why;
+  }
+
   void refuse(const verdict_type& why) noexcept {
     const bool concluded = phase_ == phase::confirmed;
     phase_ = phase::refused;
-    verdict_ = assessment_.has_fingerprint ? why.with_fingerprint(assessment_.fingerprint) : why;
+    verdict_ = with_leaf(why);
     if (concluded) {
       guard_.revoke(permit_, verdict_, Backend::name);
     } else {

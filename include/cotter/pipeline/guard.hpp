@@ -33,6 +33,8 @@ template <typename... Slots>
 class guard {
   static_assert((detail::any_slot<std::remove_cvref_t<Slots>> && ...),
                 "cotter: a slot models none of the concepts in cotter/concepts/");
+  static_assert((std::is_constructible_v<Slots, Slots&&> && ...),
+                "cotter: a slot that cannot be moved is passed as an lvalue, and outlives the guard");
   static_assert(detail::slot_count<detail::is_pin_set, Slots...> == 1,
                 "cotter: a guard needs exactly one pin_set");
   static_assert(detail::slot_count<detail::is_manifest_source, Slots...> == 1,
@@ -175,7 +177,10 @@ class guard {
 
   /// An acceptance taken back: the breaker has had its answer, the audit has not.
   void revoke(permit& one, const verdict& outcome, std::string_view backend) noexcept {
-    record(one.endpoint(), outcome, backend, breaker_state::closed);
+    lock().lock();
+    const breaker_state state = slot<detail::is_breaker>().state({one.endpoint(), one.network_});
+    lock().unlock();
+    record(one.endpoint(), outcome, backend, state);
   }
 
   void release(reservation& reserved) noexcept {

@@ -20,16 +20,16 @@ class basic_permit {
   basic_permit(basic_permit&& other) noexcept
       : guard_(std::exchange(other.guard_, nullptr)),
         handle_(std::move(other.handle_)),
-        endpoint_(other.endpoint_),
-        network_(other.network_),
+        endpoint_(std::exchange(other.endpoint_, {})),
+        network_(std::exchange(other.network_, {})),
         reserved_(std::move(other.reserved_)) {}
   basic_permit& operator=(basic_permit&& other) noexcept {
     if (this != &other) {
       give_back();
       guard_ = std::exchange(other.guard_, nullptr);
       handle_ = std::move(other.handle_);
-      endpoint_ = other.endpoint_;
-      network_ = other.network_;
+      endpoint_ = std::exchange(other.endpoint_, {});
+      network_ = std::exchange(other.network_, {});
       reserved_ = std::move(other.reserved_);
     }
     return *this;

@@ -232,8 +232,11 @@ constexpr std::size_t format_ipv6(const std::uint8_t* octets, char* out) noexcep
   bool numeric = true;
   for (std::size_t i = 0; i <= host.size(); ++i) {
     if (i == host.size() || host[i] == '.') {
-      if (i == label || i - label > 63) return {errc::invalid_host, label};
-      if (host[label] == '-' || host[i - 1] == '-') return {errc::invalid_host, label};
+      // The octet that ends an empty label, or the dot before the end.
+      if (i == label) return {errc::invalid_host, i == host.size() ? i - 1 : i};
+      if (i - label > 63) return {errc::invalid_host, label + 63};
+      if (host[label] == '-') return {errc::invalid_host, label};
+      if (host[i - 1] == '-') return {errc::invalid_host, i - 1};
       if (i == host.size()) {
         if (numeric) return {errc::invalid_host, label};
         break;

@@ -449,6 +449,8 @@ class openssl::context {
     if (ctx_ == nullptr) return;
     SSL_CTX_set_verify(ctx_, SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_session_cache_mode(ctx_, SSL_SESS_CACHE_OFF);
+    // OpenSSL would ask the terminal.
+    SSL_CTX_set_default_passwd_cb(ctx_, [](char*, int, int, void*) { return -1; });
     SSL_CTX_set_mode(ctx_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                SSL_MODE_RELEASE_BUFFERS);
     prepare(ctx_);
@@ -491,7 +493,7 @@ class openssl::context {
     ERR_clear_error();
     return {};
   }
-  /// Authenticates this client: a PEM chain, leaf first, and its PEM key.
+  /// Authenticates this client: a PEM chain, leaf first, and its PEM key, not encrypted.
   /// @errors `unfit_credentials`
   result<void> use_credentials(const char* cert_pem_path, const char* key_pem_path) noexcept {
     if (ctx_ == nullptr) return errc::out_of_memory;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The build's own options come before every other header of wolfSSL: its structures differ with them.
-// They also switch Asio's TLS over to wolfSSL and fortify libc; a program that includes this header
-// keeps its own choice of those.
+// The build's own options come before every other header of wolfSSL: its structures differ with
+// them. They also switch Asio's TLS over to wolfSSL and fortify libc; a program that includes this
+// header keeps its own choice of those.
 #pragma push_macro("ASIO_USE_WOLFSSL")
 #pragma push_macro("BOOST_ASIO_USE_WOLFSSL")
 #pragma push_macro("_FORTIFY_SOURCE")
@@ -35,7 +35,7 @@
 #error "cotter: wolfSSL was built without validity checks (NO_ASN_TIME)"
 #endif
 #ifndef OPENSSL_EXTRA
-#error "cotter: verify mode and hook cannot be read back; build wolfSSL with OPENSSL_EXTRA (--enable-opensslextra)"
+#error "cotter: verify mode and hook cannot be read back; build wolfSSL with OPENSSL_EXTRA"
 #endif
 #ifndef HAVE_EX_DATA
 #error "cotter: a session cannot be told from its hook; build wolfSSL with HAVE_EX_DATA"
@@ -47,7 +47,7 @@
 #error "cotter: wolfSSL was built without server names; build it with HAVE_SNI (--enable-sni)"
 #endif
 #if defined(WOLFSSL_PUBLIC_ASN) && defined(HAVE_PK_CALLBACKS)
-#error "cotter: SetProcessPeerCertCb can hide a fault from the verify hook; build wolfSSL without WOLFSSL_PUBLIC_ASN"
+#error "cotter: a hook could hide faults; build wolfSSL without WOLFSSL_PUBLIC_ASN"
 #endif
 #if defined(WOLFSSL_NO_TLS12) && !defined(WOLFSSL_TLS13)
 #error "cotter: wolfSSL was built without TLS 1.2 and 1.3 (WOLFSSL_NO_TLS12, no WOLFSSL_TLS13)"
@@ -59,7 +59,6 @@
 #error "cotter: RFC 6455 needs SHA-1; build wolfSSL without NO_SHA"
 #endif
 
-#include <algorithm>
 #include <array>
 #include <climits>
 #include <cstddef>
@@ -76,11 +75,11 @@ namespace backends {
 
 /// wolfSSL 5.5.4 and newer, client side. Never in one translation unit with another TLS library.
 ///
-/// Attach works on one `WOLFSSL` and leaves its `WOLFSSL_CTX` alone, with one exception that can only
-/// make others stricter: it empties the context's list of trusted peers. A certificate on that list
-/// skips the chain, and a forged one that repeats its name and signature octets under another key is
-/// taken for it; a wolfSSL with OPENSSL_COMPATIBLE_DEFAULTS puts every anchor on it. Load anchors
-/// before the first attach, as wolfSSL's own rules want it.
+/// Attach works on one `WOLFSSL` and leaves its `WOLFSSL_CTX` alone, with one exception that can
+/// only make others stricter: it empties the context's list of trusted peers. A certificate on that
+/// list skips the chain, and a forged one that repeats its name and signature octets under another
+/// key is taken for it; a wolfSSL with OPENSSL_COMPATIBLE_DEFAULTS puts every anchor on it. Load
+/// anchors before the first attach, as wolfSSL's own rules want it.
 ///
 /// A session that the application gave to the `WOLFSSL` cannot be taken back, so attach refuses it.
 /// What the application does after attach: a verify callback, a verify mode or a context of its own
@@ -181,9 +180,12 @@ struct wolfssl {
   /// "TLSv1.2" or "TLSv1.3"; static storage.
   [[nodiscard]] static std::string_view tls_version(WOLFSSL* ssl) noexcept {
     switch (wolfSSL_GetVersion(ssl)) {
-      case WOLFSSL_TLSV1_2: return "TLSv1.2";
-      case WOLFSSL_TLSV1_3: return "TLSv1.3";
-      default: return "unknown";
+      case WOLFSSL_TLSV1_2:
+        return "TLSv1.2";
+      case WOLFSSL_TLSV1_3:
+        return "TLSv1.3";
+      default:
+        return "unknown";
     }
   }
   /// The library that runs, for example "wolfSSL 5.5.4"; static storage.
@@ -231,7 +233,10 @@ struct wolfssl {
       0x0067, 0x006b, 0x0033, 0x0039, 0x00be, 0x00c4};                 // DHE, CBC
 
   static constexpr bool acceptable(int suite) noexcept {
-    return std::any_of(suites.begin(), suites.end(), [&](int good) { return good == suite; });
+    for (const std::uint16_t good : suites) {
+      if (good == suite) return true;
+    }
+    return false;
   }
 
   static bool same_text(const char* a, const char* b) noexcept {
@@ -261,7 +266,9 @@ struct wolfssl {
         }
       }
     }
-    if (offered == nullptr) std::for_each(suites.begin(), suites.end(), keep);
+    if (offered == nullptr) {
+      for (const std::uint16_t suite : suites) keep(suite);
+    }
     if (used == 0 || wolfSSL_set_cipher_list_bytes(ssl, wanted.data(), static_cast<int>(used)) !=
                          WOLFSSL_SUCCESS) {
       return errc::unfit_backend;
@@ -272,9 +279,9 @@ struct wolfssl {
   /// The handshake state of a client is not readable; the random of its first message is.
   static bool begun(WOLFSSL* ssl) noexcept {
     std::array<unsigned char, 32> random{};
-    const bool kept = wolfSSL_get_client_random(ssl, random.data(), random.size()) == random.size();
-    return !kept || wolfSSL_is_init_finished(ssl) != 0 ||
-           std::any_of(random.begin(), random.end(), [](unsigned char octet) { return octet != 0; });
+    static constexpr std::array<unsigned char, 32> unset{};
+    return wolfSSL_get_client_random(ssl, random.data(), random.size()) != random.size() ||
+           random != unset || wolfSSL_is_init_finished(ssl) != 0;
   }
 
   static result<void> harden(WOLFSSL* ssl, const target& whom, attachment& state) noexcept {
@@ -284,7 +291,7 @@ struct wolfssl {
         wolfSSL_session_reused(ssl) != 0 || attached(ssl) != nullptr) {
       return errc::unfit_session;
     }
-#ifdef HAVE_ECH
+#if defined(HAVE_ECH) && defined(WOLFSSL_TLS13)
     word32 configs_bytes = 0;
     const int ech = wolfSSL_GetEchConfigs(ssl, nullptr, &configs_bytes);
     if (configs_bytes != 0 || ech == WOLFSSL_SUCCESS) return errc::unfit_session;
@@ -371,9 +378,9 @@ struct wolfssl {
   }
   static int refuse_chain(int, WOLFSSL_X509_STORE_CTX*) noexcept { return 0; }
 
-  /// Called for each certificate of the message that wolfSSL got to, the last one first, and for the
-  /// leaf at the end unless one above it was refused. `certs[0]` is the first of the message in every
-  /// call; the session's own chain drops what it has no room for and is never asked.
+  /// Called for each certificate of the message that wolfSSL got to, the last one first, and for
+  /// the leaf at the end unless one above it was refused. `certs[0]` is the first of the message in
+  /// every call; the session's own chain drops what it has no room for and is never asked.
   static int verify(int good_so_far, WOLFSSL_X509_STORE_CTX* store) noexcept {
     auto* ssl = static_cast<WOLFSSL*>(
         wolfSSL_X509_STORE_CTX_get_ex_data(store, wolfSSL_get_ex_data_X509_STORE_CTX_idx()));
@@ -428,7 +435,7 @@ class wolfssl::hasher {
   }
   void update(bytes_view octets) noexcept {
     while (ready_ && !octets.empty()) {
-      const auto piece = octets.first(std::min<std::size_t>(octets.size(), INT_MAX));
+      const auto piece = octets.first(octets.size() < INT_MAX ? octets.size() : INT_MAX);
       ready_ = wc_Sha256Update(&context_, piece.data(), static_cast<word32>(piece.size())) == 0;
       octets = octets.subspan(piece.size());
     }
@@ -483,7 +490,8 @@ class wolfssl::context {
   /// Borrowed; null unless `valid()`.
   [[nodiscard]] WOLFSSL_CTX* native() const noexcept { return ctx_; }
 
-  /// Adds the certificates of a PEM bundle as trust anchors; expired and unreadable ones are left out.
+  /// Adds the certificates of a PEM bundle as trust anchors; expired and unreadable ones are left
+  /// out.
   /// @errors `unfit_trust_anchors` if none is left, or in a build without files (NO_FILESYSTEM).
   result<void> load_anchors_file(const char* pem_path) noexcept {
     if (ctx_ == nullptr) return errc::out_of_memory;
@@ -503,8 +511,8 @@ class wolfssl::context {
     return anchors_loaded(wolfSSL_CTX_load_verify_buffer(
         ctx_, pem_or_der.data(), static_cast<long>(pem_or_der.size()), format));
   }
-  /// The client's own certificate chain, leaf first, and its key, both PEM. That an EC key belongs to
-  /// another certificate is not found here (wolfSSL does not look) but by the server.
+  /// The client's own certificate chain, leaf first, and its key, both PEM. That an EC key belongs
+  /// to another certificate is not found here (wolfSSL does not look) but by the server.
   /// @errors `unfit_credentials`, also in a build without files (NO_FILESYSTEM)
   result<void> use_credentials(const char* cert_pem_path, const char* key_pem_path) noexcept {
     if (ctx_ == nullptr) return errc::out_of_memory;
@@ -581,7 +589,8 @@ class wolfssl_queue {
         begin_ = 0;
       }
       if (room_ - size_ < more.size()) {
-        const std::size_t room = std::max(size_ + more.size(), room_ * 2);
+        std::size_t room = room_ * 2;
+        if (room < size_ + more.size()) room = size_ + more.size();
         auto* grown = static_cast<std::uint8_t*>(std::realloc(octets_, room));
         if (grown == nullptr) return false;
         octets_ = grown;
@@ -593,7 +602,7 @@ class wolfssl_queue {
     return true;
   }
   void drop(std::size_t count) noexcept {
-    count = std::min(count, size_);
+    if (count > size_) count = size_;
     size_ -= count;
     begin_ = size_ == 0 ? 0 : begin_ + count;
   }
@@ -620,14 +629,12 @@ class wolfssl_engine {
     if (closed_) return fail(errc::tls_closed);
     if (!established()) return fail(ssl_ == nullptr ? errc::out_of_memory : errc::tls_failure);
     if (out.empty()) return {want::nothing, 0, {}};
-    const int limit = static_cast<int>(std::min<std::size_t>(out.size(), INT_MAX));
-    return settle(wolfSSL_read(ssl_, out.data(), limit));
+    return settle(wolfSSL_read(ssl_, out.data(), at_most_int(out.size())));
   }
   [[nodiscard]] step write(bytes_view in) noexcept {
     if (!established()) return fail(ssl_ == nullptr ? errc::out_of_memory : errc::tls_failure);
     if (in.empty()) return {want::nothing, 0, {}};
-    const int limit = static_cast<int>(std::min<std::size_t>(in.size(), INT_MAX));
-    return settle(wolfSSL_write(ssl_, in.data(), limit));
+    return settle(wolfSSL_write(ssl_, in.data(), at_most_int(in.size())));
   }
   /// Queues close_notify; does not wait for the peer's.
   [[nodiscard]] step shutdown() noexcept {
@@ -639,7 +646,8 @@ class wolfssl_engine {
   [[nodiscard]] std::size_t feed(bytes_view in) noexcept {
     const std::size_t unread = in_.view().size();
     if (ssl_ == nullptr || end_ || unread >= most_unread) return 0;
-    const std::size_t taken = std::min(in.size(), most_unread - unread);
+    const std::size_t room = most_unread - unread;
+    const std::size_t taken = in.size() < room ? in.size() : room;
     return in_.append(in.first(taken)) ? taken : 0;
   }
   void end_of_input() noexcept { end_ = true; }
@@ -665,6 +673,9 @@ class wolfssl_engine {
   /// Two of the largest records (RFC 8446 5.2).
   static constexpr std::size_t most_unread = std::size_t{2} * (5 + 16384 + 256);
 
+  static int at_most_int(std::size_t size_bytes) noexcept {
+    return size_bytes < INT_MAX ? static_cast<int>(size_bytes) : INT_MAX;
+  }
   static step fail(errc what, int native = 0) noexcept {
     return {want::failed, 0, {what, 0, native}};
   }
@@ -696,14 +707,15 @@ class wolfssl_engine {
       self.cut_short_ = self.end_;
       return self.end_ ? WOLFSSL_CBIO_ERR_CONN_CLOSE : WOLFSSL_CBIO_ERR_WANT_READ;
     }
-    const std::size_t taken = std::min(unread.size(), static_cast<std::size_t>(std::max(room, 0)));
+    const std::size_t wanted = room > 0 ? static_cast<std::size_t>(room) : 0;
+    const std::size_t taken = unread.size() < wanted ? unread.size() : wanted;
     std::memcpy(to, unread.data(), taken);
     self.in_.drop(taken);
     return static_cast<int>(taken);
   }
   static int send(WOLFSSL*, char* from, int size_bytes, void* argument) noexcept {
     auto& self = *static_cast<wolfssl_engine*>(argument);
-    const auto count = static_cast<std::size_t>(std::max(size_bytes, 0));
+    const auto count = size_bytes > 0 ? static_cast<std::size_t>(size_bytes) : 0;
     const bytes_view octets(reinterpret_cast<const std::uint8_t*>(from), count);
     return self.out_.append(octets) ? size_bytes : WOLFSSL_CBIO_ERR_GENERAL;
   }
@@ -776,7 +788,8 @@ class wolfssl_server_context {
 
 }  // namespace detail
 
-/// The other end of a self-test, and nothing more: one leaf, one key (PKCS #8), no client certificates.
+/// The other end of a self-test, and nothing more: one leaf, one key (PKCS #8), no client
+/// certificates.
 class wolfssl::server : private detail::wolfssl_server_context, public detail::wolfssl_engine {
  public:
   server(bytes_view leaf_der, bytes_view pkcs8_key_der) noexcept

@@ -7,8 +7,12 @@
 namespace cotter {
 inline namespace v0 {
 
-/// When a breaker alerts, waits and locks. 1 <= alert_threshold <= max_consecutive_failures <= 100;
-/// a configuration outside these bounds is not `valid()` and makes its breaker refuse everything.
+/// The longest cooldown, and the longest jitter: what is longer is meant to lock.
+inline constexpr std::chrono::milliseconds longest_cooldown = std::chrono::hours{24 * 366};
+
+/// When a breaker alerts, waits and locks. 1 <= alert_threshold <= max_consecutive_failures <= 100,
+/// and neither cooldown nor jitter is negative or above `longest_cooldown`; a configuration outside
+/// these bounds is not `valid()` and makes its breaker refuse everything.
 struct breaker_config {
   std::uint8_t max_consecutive_failures = 3;
   std::uint8_t alert_threshold = 2;
@@ -17,7 +21,9 @@ struct breaker_config {
 
   [[nodiscard]] constexpr bool valid() const noexcept {
     return alert_threshold >= 1 && alert_threshold <= max_consecutive_failures &&
-           max_consecutive_failures <= 100 && cooldown.count() >= 0 && max_jitter.count() >= 0;
+           max_consecutive_failures <= 100 && cooldown.count() >= 0 &&
+           cooldown <= longest_cooldown && max_jitter.count() >= 0 &&
+           max_jitter <= longest_cooldown;
   }
 };
 

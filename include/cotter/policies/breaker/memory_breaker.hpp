@@ -39,6 +39,7 @@ class memory_breaker {
       if (e->locked) {
         e->locked = false;
         e->streak = 0;
+        e->streak_alerted = false;
       }
       e->sequence = sequence;
     }
@@ -71,7 +72,7 @@ class memory_breaker {
       e->locked = true;
       alert = true;
     }
-    if (today(*e) >= config_.max_consecutive_failures && !e->total_alerted) {
+    if (today(*e) >= config_.alert_threshold && !e->total_alerted) {
       e->total_alerted = true;
       alert = true;
     }

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cotter/testing/laws/pin_set.hpp>
+
+#include <cotter/policies/pin_set/fixed_pin_set.hpp>
+#include <cotter/policies/pin_set/owned_pin_set.hpp>
+
+#include <support/laws.hpp>
+
+#include <array>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace cotter;
+
+constexpr std::string_view one_text =
+    "cert-sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+constexpr std::string_view two_text =
+    "spki-sha256:ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+constexpr std::array<pin, 2> two_pins{primary(one_text, "one"), fallback(two_text)};
+constexpr std::array<pin, 1> one_pin{primary(two_text)};
+constexpr std::array<pinned_target, 4> holds{{
+    {{"sip.example.com", 5061}, two_pins},
+    {{"sip.example.com", 5062}, one_pin},
+    {{"example.com", 443}, one_pin},
+    {{"192.0.2.7", 443}, two_pins},
+}};
+
+constexpr fixed_pin_set fixed{
+    fixed_target{"sip.example.com", 5061, primary(one_text, "one"), fallback(two_text)},
+    fixed_target{"sip.example.com", 5062, primary(two_text)},
+    fixed_target{"example.com", 443, primary(two_text)},
+    fixed_target{"192.0.2.7", 443, primary(one_text, "one"), fallback(two_text)},
+};
+static_assert(pin_set<decltype(fixed)>);
+
+owned_pin_set owned() {
+  owned_pin_set set;
+  for (const pinned_target& one : holds) {
+    REQUIRE(set.add(one.endpoint, one.pins));
+  }
+  return set;
+}
+
+/// What a careless program writes. Each behaviour of `how` breaks one law.
+class careless_pin_set {
+ public:
+  enum class fault { none, folds_case, wildcard, default_entry, ignores_port, regional, wrong_pins };
+  class handle {
+   public:
+    handle() = default;
+    explicit handle(const pinned_target& found) : found_(found), any_(true) {}
+    explicit operator bool() const noexcept { return any_; }
+    const pinned_target& operator*() const noexcept { return found_; }
+
+   private:
+    pinned_target found_{};
+    bool any_ = false;
+  };
+
+  explicit careless_pin_set(fault how) : how_(how) {}
+
+  handle find(const target& whom, const ip_address& peer) const noexcept {
+    if (how_ == fault::regional && peer && peer.size_bytes == 16) return {};
+    for (const pinned_target& one : holds) {
+      if (!same(one.endpoint, whom)) continue;
+      return handle{how_ == fault::wrong_pins ? pinned_target{one.endpoint, one_pin} : one};
+    }
+    return how_ == fault::default_entry ? handle{holds[0]} : handle{};
+  }
+
+ private:
+  bool same(const target& held, const target& asked) const noexcept {
+    if (how_ != fault::ignores_port && held.port != asked.port) return false;
+    if (held.host == asked.host) return true;
+    if (how_ == fault::wildcard) return asked.host.ends_with("." + std::string(held.host));
+    if (how_ != fault::folds_case || held.host.size() != asked.host.size()) return false;
+    for (std::size_t i = 0; i < held.host.size(); ++i) {
+      const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+      if (lower(held.host[i]) != lower(asked.host[i])) return false;
+    }
+    return true;
+  }
+
+  fault how_;
+};
+static_assert(pin_set<careless_pin_set>);
+
+}  // namespace
+
+TEST_CASE("fixed_pin_set keeps the laws of pin_set") {
+  require_laws(testing::check_pin_set_laws(fixed, holds));
+}
+
+TEST_CASE("owned_pin_set keeps the laws of pin_set") {
+  require_laws(testing::check_pin_set_laws(owned(), holds));
+}
+
+TEST_CASE("an owned_pin_set may be replaced while its handles live") {
+  owned_pin_set set = owned();
+  require_laws(testing::check_pin_set_reload(set, holds[0], [](owned_pin_set& s) { s = {}; }));
+}
+
+TEST_CASE("the pin_set suite finds a set that is not what it was said to be") {
+  using fault = careless_pin_set::fault;
+  require_laws(testing::check_pin_set_laws(careless_pin_set(fault::none), holds));
+  for (const auto& [how, law] : std::map<fault, std::string_view>{{fault::folds_case, "P1"},
+                                                                  {fault::wildcard, "P1"},
+                                                                  {fault::default_entry, "P1"},
+                                                                  {fault::ignores_port, "P1"},
+                                                                  {fault::regional, "P3"},
+                                                                  {fault::wrong_pins, "P2"}}) {
+    INFO(static_cast<int>(how));
+    const auto report = testing::check_pin_set_laws(careless_pin_set(how), holds);
+    CHECK(report.broken(law));
+  }
+  CHECK(testing::check_pin_set_laws(owned_pin_set{}, holds).broken("P1"));
+  CHECK(testing::check_pin_set_laws(fixed, {}).broken("P1"));
+}
+
+TEST_CASE("the pin_set suite finds a handle that borrows from what a reload replaces") {
+  struct borrowing_set {
+    std::vector<pin> pins{one_pin.begin(), one_pin.end()};
+    std::string host = "sip.example.com";
+    careless_pin_set::handle find(const target& whom, const ip_address&) const noexcept {
+      if (whom.host != host) return {};
+      return careless_pin_set::handle{{{host, whom.port}, pins}};
+    }
+  };
+  borrowing_set set;
+  const pinned_target held{{"sip.example.com", 5061}, one_pin};
+  CHECK(testing::check_pin_set_reload(set, held, [](borrowing_set& s) {
+          s.pins[0] = two_pins[0];
+          s.host[0] = 'x';
+        }).broken("P2"));
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cotter/values/error.hpp>
+
+#include <support/catch.hpp>
+#include <support/spelling.hpp>
+
+using namespace cotter;
+
+static_assert(error{}.what == errc::ok);
+static_assert(error{errc::truncated, 3, 0} != error{errc::truncated, 4, 0});
+
+TEST_CASE("every error has one stable spelling") {
+  // The words of the public contract, in the order of the enumeration: new ones at the end of their
+  // group change no other one's text.
+  constexpr std::string_view words[] = {
+      "ok", "empty_input", "truncated", "too_large", "too_deep", "unexpected_tag", "invalid_tag",
+      "invalid_length", "missing_end_of_contents", "missing_element", "extra_element",
+      "constructed_bit_string", "unused_bits", "empty_signature", "invalid_time",
+      "duplicate_extension", "invalid_pin", "invalid_host", "invalid_port", "invalid_url",
+      "insecure_scheme", "pem_without_certificate", "not_a_certificate", "unreadable",
+      "unfit_session", "unfit_backend", "unfit_trust_anchors", "unfit_credentials",
+      "out_of_memory", "tls_failure", "tls_closed", "tls_truncated", "permit_spent",
+      "permit_foreign", "timeout", "connect_failed", "resolve_failed", "upgrade_refused",
+      "protocol_error", "message_too_big", "not_confirmed", "invalid_header", "closed"};
+  require_spellings<errc>(words, [](errc c) { return code(c); });
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "backend_face.hpp"
+#include "output.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cotter::command {
+
+/// `cotter connect` as it was typed; nothing has been checked yet.
+struct connect_options {
+  std::string url{};
+  std::vector<std::string> pins{};
+  std::vector<std::string> fallback_pins{};
+  std::string ca_file = "/etc/ssl/certs/ca-certificates.crt";
+  std::string backend = "openssl";
+  std::string address{};
+  std::string certificate_file{};
+  std::string key_file{};
+  double timeout_s = 10;
+  std::optional<std::string> send{};
+  std::string subprotocol{};
+  bool make_request = false;
+  unsigned attempts = 1;
+  unsigned cooldown_ms = 300'000;
+  unsigned max_failures = 3;
+};
+
+/// Connects, pinned, and says what came of it; never without pins.
+[[nodiscard]] exit_code connect(const connect_options& options, format how);
+
+}  // namespace cotter::command
