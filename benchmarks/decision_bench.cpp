@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <vector>
 
-// What the accepting decision costs on one leaf, beside what it is measured against (S: SHA-256 of the
-// same octets on a prepared EVP context) and what programs do today.
+// What the accepting decision costs on one leaf, beside what it is measured against (S: SHA-256 of
+// the same octets on a prepared EVP context) and what programs do today.
 
 namespace {
 
@@ -18,8 +18,8 @@ using hasher = cotter::backends::openssl::hasher;
 constexpr std::size_t batch = 256;
 const cotter::bytes_view leaf = cotter::self_test_pki::leaf;
 
-/// Times `one(i)` for a batch of contexts that are prepared outside the time, as attach prepares them
-/// outside the handshake's hook. Pausing the clock costs more than a digest: hence the batch.
+/// Times `one(i)` for a batch of contexts that are prepared outside the time, as attach prepares
+/// them outside the handshake's hook. Pausing the clock costs more than a digest: hence the batch.
 template <typename F>
 void with_prepared(benchmark::State& state, F one) {
   std::vector<hasher> contexts(batch);

@@ -42,7 +42,7 @@ struct backend {
 
 #ifdef COTTER_TEST_OPENSSL
 backend openssl();
-/// The application has taken the message callback: the leaf is what i2d_X509 makes of it.
+/// The application has taken the message callback: there are no octets as sent.
 backend openssl_without_raw_octets();
 #endif
 #ifdef COTTER_TEST_WOLFSSL

@@ -3,8 +3,6 @@
 
 #include "support/common_cases.hpp"
 
-#include <cotter/pipeline/self_test.hpp>
-
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ciphersuites.h>
 
@@ -35,34 +33,18 @@ mbedtls_ssl_config* configuration(mbedtls_ssl_context* ssl) {
 
 }  // namespace
 
-TEST_CASE("mbedtls: proves itself") {
-  const auto report = cotter::self_test<backend>();
-  for (const auto& one : report.cases) {
-    INFO(one.name << ": " << to_string(one.seen));
-    CHECK(one.passed);
-  }
-  CHECK(report.passed);
-}
+TEST_CASE("mbedtls: proves itself") { lab::proves_itself<backend>(); }
 
 TEST_CASE("mbedtls: what every backend does") {
-  const int version = GENERATE(from_range(std::begin(versions), std::end(versions)));
-  INFO("version " << version);
-  lab::accepts_what_is_pinned_and_trusted<backend>(version);
-  lab::accepts_by_fallback_until_its_window_ends<backend>(version);
-  lab::refuses_each_fault_for_its_own_reason<backend>(version);
-  lab::names_ip_and_sip_targets<backend>(version);
-  lab::a_replayed_leaf_without_its_key_is_no_success<backend>(version);
-  lab::only_the_first_certificate_counts<backend>(version);
-  lab::a_certificate_pin_is_not_a_key_pin<backend>(version);
-  lab::nobody_asks_twice<backend>(version);
+  lab::does_what_every_backend_does<backend>(
+      GENERATE(from_range(std::begin(versions), std::end(versions))));
 }
 
 TEST_CASE("mbedtls: suites without a certificate are not negotiated, though the user listed them") {
-  static constexpr int listed[] = {MBEDTLS_TLS_PSK_WITH_AES_128_GCM_SHA256,
-                                   MBEDTLS_TLS_PSK_WITH_AES_128_CBC_SHA,
-                                   MBEDTLS_TLS_RSA_WITH_AES_128_GCM_SHA256,
-                                   MBEDTLS_TLS_RSA_WITH_AES_256_GCM_SHA384,
-                                   MBEDTLS_TLS_RSA_WITH_AES_128_CBC_SHA, 0};
+  static constexpr int listed[] = {
+      MBEDTLS_TLS_PSK_WITH_AES_128_GCM_SHA256, MBEDTLS_TLS_PSK_WITH_AES_128_CBC_SHA,
+      MBEDTLS_TLS_RSA_WITH_AES_128_GCM_SHA256, MBEDTLS_TLS_RSA_WITH_AES_256_GCM_SHA384,
+      MBEDTLS_TLS_RSA_WITH_AES_128_CBC_SHA,    0};
   lab::nothing_without_certificate_or_forward_secrecy<backend>([](mbedtls_ssl_context* ssl) {
     static constexpr unsigned char key[] = "0123456789abcdef";
     mbedtls_ssl_conf_ciphersuites(configuration(ssl), listed);
@@ -73,7 +55,8 @@ TEST_CASE("mbedtls: suites without a certificate are not negotiated, though the 
 TEST_CASE("mbedtls: a session that the user supplies is not resumed") {
   const bool tickets = GENERATE(false, true);
   const bool after_attach = GENERATE(false, true);
-  INFO((tickets ? "ticket" : "session id") << (after_attach ? ", after attach" : ", before attach"));
+  INFO((tickets ? "ticket" : "session id")
+       << (after_attach ? ", after attach" : ", before attach"));
   auto how = lab::serve("other", 0x0303);
   how.tickets = tickets;
   peer::server server(how);
@@ -89,13 +72,7 @@ TEST_CASE("mbedtls: a session that the user supplies is not resumed") {
     prepare(bare.native());
     auto there = server.accept();
     std::vector<std::uint8_t> held;
-    cotter::step step{cotter::want::input, 0, {}};
-    for (int flight = 0; flight < 20; ++flight) {
-      if (step.next != cotter::want::nothing) step = bare.handshake();
-      lab::carry(bare, *there);
-      there->drive();
-      lab::carry_back(*there, bare, held);
-    }
+    const cotter::step step = lab::shake_hands(bare, *there, held);
     REQUIRE(step.next == cotter::want::nothing);
     if (!std::exchange(saved, true)) {
       REQUIRE(mbedtls_ssl_get_session(bare.native(), &session) == 0);
@@ -118,9 +95,7 @@ TEST_CASE("mbedtls: a session that the user supplies is not resumed") {
     REQUIRE(mbedtls_ssl_set_session(ssl, &session) == 0);
   }));
 
-  const auto give = [&](mbedtls_ssl_context* ssl) {
-    (void)mbedtls_ssl_set_session(ssl, &session);
-  };
+  const auto give = [&](mbedtls_ssl_context* ssl) { (void)mbedtls_ssl_set_session(ssl, &session); };
   if (after_attach) {
     const auto seen = lab::run<backend>(server, {}, lab::leave_alone, give);
     CHECK_FALSE(seen.verdict);
@@ -155,10 +130,9 @@ TEST_CASE("mbedtls: what weakened PKIX before attach is undone") {
     lab::refused_in_handshake(seen, reason::pkix);
   }
   SECTION("the configuration in force, after attach") {
-    const auto seen = lab::run<backend>(server, wanted, lab::leave_alone,
-                                        [&](mbedtls_ssl_context* ssl) {
-                                          mbedtls_ssl_conf_authmode(configuration(ssl), mode);
-                                        });
+    const auto seen = lab::run<backend>(
+        server, wanted, lab::leave_alone,
+        [&](mbedtls_ssl_context* ssl) { mbedtls_ssl_conf_authmode(configuration(ssl), mode); });
     CHECK_FALSE(seen.verdict);
     CHECK(seen.application_bytes == 0);
   }
@@ -188,10 +162,9 @@ TEST_CASE("mbedtls: hooks replaced after attach do not pass for a verdict") {
     peer::server elsewhere(lab::serve("wrong-name"));
     lab::request wanted;
     wanted.pin = peer::certificate_pin(lab::file("wrong-name.pem"));
-    const auto seen =
-        lab::run<backend>(elsewhere, wanted, lab::leave_alone, [](mbedtls_ssl_context* ssl) {
-          mbedtls_ssl_set_hostname(ssl, "elsewhere.example");
-        });
+    const auto seen = lab::run<backend>(
+        elsewhere, wanted, lab::leave_alone,
+        [](mbedtls_ssl_context* ssl) { mbedtls_ssl_set_hostname(ssl, "elsewhere.example"); });
     lab::refused_in_handshake(seen, reason::hostname);
   }
 }

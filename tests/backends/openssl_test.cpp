@@ -3,8 +3,6 @@
 
 #include "support/common_cases.hpp"
 
-#include <cotter/pipeline/self_test.hpp>
-
 using backend = cotter::backends::openssl;
 using cotter::reason;
 
@@ -21,38 +19,23 @@ int forgive(int, X509_STORE_CTX* store) {
 
 }  // namespace
 
-TEST_CASE("openssl: proves itself") {
-  const auto report = cotter::self_test<backend>();
-  for (const auto& one : report.cases) {
-    INFO(one.name << ": " << to_string(one.seen));
-    CHECK(one.passed);
-  }
-  CHECK(report.passed);
-}
+TEST_CASE("openssl: proves itself") { lab::proves_itself<backend>(); }
 
 TEST_CASE("openssl: what every backend does") {
-  const int version = GENERATE(from_range(std::begin(both_versions), std::end(both_versions)));
-  INFO("version " << version);
-  lab::accepts_what_is_pinned_and_trusted<backend>(version);
-  lab::accepts_by_fallback_until_its_window_ends<backend>(version);
-  lab::refuses_each_fault_for_its_own_reason<backend>(version);
-  lab::names_ip_and_sip_targets<backend>(version);
-  lab::a_replayed_leaf_without_its_key_is_no_success<backend>(version);
-  lab::only_the_first_certificate_counts<backend>(version);
-  lab::a_certificate_pin_is_not_a_key_pin<backend>(version);
-  lab::nobody_asks_twice<backend>(version);
+  lab::does_what_every_backend_does<backend>(
+      GENERATE(from_range(std::begin(both_versions), std::end(both_versions))));
 }
 
 TEST_CASE("openssl: suites without a certificate are not negotiated, though the user listed them") {
   lab::nothing_without_certificate_or_forward_secrecy<backend>([](SSL* ssl) {
     SSL_set_security_level(ssl, 0);
     REQUIRE(SSL_set_cipher_list(ssl, "ALL:aNULL:eNULL:PSK:kRSA:@SECLEVEL=0") == 1);
-    SSL_set_psk_client_callback(ssl, [](SSL*, const char*, char* name, unsigned room,
-                                        unsigned char* key, unsigned) {
-      std::snprintf(name, room, "somebody");
-      std::memcpy(key, "0123456789abcdef", 16);
-      return 16u;
-    });
+    SSL_set_psk_client_callback(
+        ssl, [](SSL*, const char*, char* name, unsigned room, unsigned char* key, unsigned) {
+          std::snprintf(name, room, "somebody");
+          std::memcpy(key, "0123456789abcdef", 16);
+          return 16u;
+        });
   });
 }
 
@@ -63,12 +46,12 @@ TEST_CASE("openssl: an external PSK does not take the certificate's place") {
   const auto seen = lab::run<backend>(
       server, {},
       [](SSL* ssl) {
-        SSL_set_psk_client_callback(ssl, [](SSL*, const char*, char* name, unsigned room,
-                                            unsigned char* key, unsigned) {
-          std::snprintf(name, room, "somebody");
-          std::memcpy(key, "0123456789abcdef0123456789abcdef", 32);
-          return 32u;
-        });
+        SSL_set_psk_client_callback(
+            ssl, [](SSL*, const char*, char* name, unsigned room, unsigned char* key, unsigned) {
+              std::snprintf(name, room, "somebody");
+              std::memcpy(key, "0123456789abcdef0123456789abcdef", 32);
+              return 32u;
+            });
       },
       lab::leave_alone);
   lab::refused_in_handshake(seen, reason::pin_mismatch);
@@ -88,13 +71,7 @@ TEST_CASE("openssl: a session that the user supplies is not resumed") {
     backend::client bare(context);
     auto there = server.accept();
     std::vector<std::uint8_t> held;
-    cotter::step step{cotter::want::input, 0, {}};
-    for (int flight = 0; flight < 20; ++flight) {
-      if (step.next != cotter::want::nothing) step = bare.handshake();
-      lab::carry(bare, *there);
-      there->drive();
-      lab::carry_back(*there, bare, held);
-    }
+    (void)lab::shake_hands(bare, *there, held);
     std::array<std::uint8_t, 16> plain{};
     (void)bare.read(plain);  // takes in the TLS 1.3 tickets
     session = SSL_get1_session(bare.native());
@@ -114,13 +91,7 @@ TEST_CASE("openssl: a session that the user supplies is not resumed") {
     SSL_SESSION_free(copy);
     auto there = server.accept();
     std::vector<std::uint8_t> held;
-    cotter::step step{cotter::want::input, 0, {}};
-    for (int flight = 0; flight < 20; ++flight) {
-      if (step.next != cotter::want::nothing) step = bare.handshake();
-      lab::carry(bare, *there);
-      there->drive();
-      lab::carry_back(*there, bare, held);
-    }
+    const cotter::step step = lab::shake_hands(bare, *there, held);
     REQUIRE(step.next == cotter::want::nothing);
     REQUIRE(SSL_session_reused(bare.native()) == 1);
   }
@@ -197,7 +168,9 @@ TEST_CASE("openssl: what weakened PKIX before attach is undone") {
     peer::server server(lab::serve("expired-intermediate"));
     const auto seen = lab::run<backend>(
         server, pinned("expired-intermediate"),
-        [](SSL* ssl) { X509_VERIFY_PARAM_set_flags(SSL_get0_param(ssl), X509_V_FLAG_NO_CHECK_TIME); },
+        [](SSL* ssl) {
+          X509_VERIFY_PARAM_set_flags(SSL_get0_param(ssl), X509_V_FLAG_NO_CHECK_TIME);
+        },
         lab::leave_alone);
     lab::refused_in_handshake(seen, reason::pkix);
   }
@@ -217,7 +190,9 @@ TEST_CASE("openssl: what weakened PKIX before attach is undone") {
     peer::server server(lab::serve("chained"));
     const auto seen = lab::run<backend>(
         server, wanted,
-        [](SSL* ssl) { X509_VERIFY_PARAM_set_flags(SSL_get0_param(ssl), X509_V_FLAG_PARTIAL_CHAIN); },
+        [](SSL* ssl) {
+          X509_VERIFY_PARAM_set_flags(SSL_get0_param(ssl), X509_V_FLAG_PARTIAL_CHAIN);
+        },
         lab::leave_alone);
     lab::refused_in_handshake(seen, reason::pkix);
   }
@@ -237,9 +212,8 @@ TEST_CASE("openssl: what weakened PKIX before attach is undone") {
   }
   SECTION("another host than the target's") {
     peer::server server(lab::serve("wrong-name"));
-    const auto seen = lab::run<backend>(server, pinned("wrong-name"), lab::leave_alone, [](SSL* ssl) {
-      SSL_set1_host(ssl, "elsewhere.example");
-    });
+    const auto seen = lab::run<backend>(server, pinned("wrong-name"), lab::leave_alone,
+                                        [](SSL* ssl) { SSL_set1_host(ssl, "elsewhere.example"); });
     lab::refused_in_handshake(seen, reason::hostname);
   }
   SECTION("TLS 1.0 and 1.1 allowed") {
@@ -280,9 +254,8 @@ TEST_CASE("openssl: hooks replaced after attach do not pass for a verdict") {
     REQUIRE(other.load_anchors_file(lab::file("ca.pem").c_str()));
     SSL_CTX_set_cert_verify_callback(other.native(), accept_all, nullptr);
     peer::server server(lab::serve("other"));
-    const auto seen = lab::run<backend>(server, {}, lab::leave_alone, [&](SSL* ssl) {
-      SSL_set_SSL_CTX(ssl, other.native());
-    });
+    const auto seen = lab::run<backend>(server, {}, lab::leave_alone,
+                                        [&](SSL* ssl) { SSL_set_SSL_CTX(ssl, other.native()); });
     CHECK_FALSE(seen.verdict);
     CHECK(seen.application_bytes == 0);
   }
@@ -295,16 +268,12 @@ TEST_CASE("openssl: hooks replaced after attach do not pass for a verdict") {
     CHECK_FALSE(seen.server_finished);
     CHECK(seen.application_bytes == 0);
   }
-  SECTION("the message callback: the leaf comes from the X509, with the same pin") {
-    const char* name = GENERATE("good", "rsa", "large");
+  SECTION("the message callback, without which there are no octets as they came") {
     const int version = GENERATE(from_range(std::begin(both_versions), std::end(both_versions)));
-    lab::request wanted;
-    wanted.pin = peer::certificate_pin(lab::file(std::string(name) + ".pem"));
-    peer::server server(lab::serve(name, version));
-    const auto seen = lab::run<backend>(server, wanted, lab::leave_alone, [](SSL* ssl) {
-      SSL_set_msg_callback(ssl, nullptr);
-    });
-    lab::accepted(seen);
+    peer::server server(lab::serve("good", version));
+    const auto seen = lab::run<backend>(server, {}, lab::leave_alone,
+                                        [](SSL* ssl) { SSL_set_msg_callback(ssl, nullptr); });
+    lab::refused_in_handshake(seen, reason::backend_unfit);
   }
 }
 
@@ -325,13 +294,7 @@ TEST_CASE("openssl: an SSL that is cleared and used again does not inherit the v
   const auto handshake = [&](peer::server& server) {
     auto there = server.accept();
     std::vector<std::uint8_t> held;
-    cotter::step step{cotter::want::input, 0, {}};
-    for (int flight = 0; flight < 20 && step.next != cotter::want::failed; ++flight) {
-      if (step.next != cotter::want::nothing) step = client.handshake();
-      lab::carry(client, *there);
-      there->drive();
-      lab::carry_back(*there, client, held);
-    }
+    (void)lab::shake_hands(client, *there, held);
     return there->finished();
   };
   peer::server first(lab::serve("good", version));
@@ -352,13 +315,7 @@ TEST_CASE("openssl: a session of a guarded context that was not attached is refu
   backend::client client(context);
   auto there = server.accept();
   std::vector<std::uint8_t> held;
-  cotter::step step{cotter::want::input, 0, {}};
-  for (int flight = 0; flight < 10 && step.next != cotter::want::failed; ++flight) {
-    step = client.handshake();
-    lab::carry(client, *there);
-    there->drive();
-    lab::carry_back(*there, client, held);
-  }
+  const cotter::step step = lab::shake_hands(client, *there, held);
   CHECK(step.next == cotter::want::failed);
   CHECK_FALSE(there->finished());
 }

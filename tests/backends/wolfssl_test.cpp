@@ -3,8 +3,6 @@
 
 #include "support/common_cases.hpp"
 
-#include <cotter/pipeline/self_test.hpp>
-
 using backend = cotter::backends::wolfssl;
 using cotter::reason;
 
@@ -22,26 +20,11 @@ lab::request pinned(const char* name) {
 
 }  // namespace
 
-TEST_CASE("wolfssl: proves itself") {
-  const auto report = cotter::self_test<backend>();
-  for (const auto& one : report.cases) {
-    INFO(one.name << ": " << to_string(one.seen));
-    CHECK(one.passed);
-  }
-  CHECK(report.passed);
-}
+TEST_CASE("wolfssl: proves itself") { lab::proves_itself<backend>(); }
 
 TEST_CASE("wolfssl: what every backend does") {
-  const int version = GENERATE(from_range(std::begin(both_versions), std::end(both_versions)));
-  INFO("version " << version);
-  lab::accepts_what_is_pinned_and_trusted<backend>(version);
-  lab::accepts_by_fallback_until_its_window_ends<backend>(version);
-  lab::refuses_each_fault_for_its_own_reason<backend>(version);
-  lab::names_ip_and_sip_targets<backend>(version);
-  lab::a_replayed_leaf_without_its_key_is_no_success<backend>(version);
-  lab::only_the_first_certificate_counts<backend>(version);
-  lab::a_certificate_pin_is_not_a_key_pin<backend>(version);
-  lab::nobody_asks_twice<backend>(version);
+  lab::does_what_every_backend_does<backend>(
+      GENERATE(from_range(std::begin(both_versions), std::end(both_versions))));
 }
 
 TEST_CASE("wolfssl: suites without a certificate are not negotiated, though the user listed them") {
@@ -68,13 +51,7 @@ TEST_CASE("wolfssl: a session that the user supplies is not resumed") {
     prepare(bare.native());
     auto there = server.accept();
     std::vector<std::uint8_t> held;
-    cotter::step step{cotter::want::input, 0, {}};
-    for (int flight = 0; flight < 20; ++flight) {
-      if (step.next != cotter::want::nothing) step = bare.handshake();
-      lab::carry(bare, *there);
-      there->drive();
-      lab::carry_back(*there, bare, held);
-    }
+    const cotter::step step = lab::shake_hands(bare, *there, held);
     REQUIRE(step.next == cotter::want::nothing);
     std::array<std::uint8_t, 16> plain{};
     (void)bare.read(plain);  // takes in the TLS 1.3 tickets
@@ -176,10 +153,9 @@ TEST_CASE("wolfssl: hooks replaced after attach do not pass for a verdict") {
   }
   SECTION("VERIFY_NONE, to another host") {
     peer::server elsewhere(lab::serve("wrong-name"));
-    no_verdict(
-        lab::run<backend>(elsewhere, pinned("wrong-name"), lab::leave_alone, [](WOLFSSL* ssl) {
-          wolfSSL_set_verify(ssl, WOLFSSL_VERIFY_NONE, nullptr);
-        }));
+    no_verdict(lab::run<backend>(
+        elsewhere, pinned("wrong-name"), lab::leave_alone,
+        [](WOLFSSL* ssl) { wolfSSL_set_verify(ssl, WOLFSSL_VERIFY_NONE, nullptr); }));
   }
   SECTION("the context's whole-chain callback") {
     no_verdict(lab::run<backend>(server, {}, lab::leave_alone, [](WOLFSSL* ssl) {

@@ -32,7 +32,14 @@ TEST_CASE("openssl's engines keep the laws of engine") {
 namespace {
 
 /// openssl with a fault of its own, for showing that the suites see it.
-enum class fault { none, drops_a_leaf, swallows_refusals, believes_everything, never_detaches };
+enum class fault {
+  none,
+  says_yes_to_attach,
+  drops_a_leaf,
+  swallows_refusals,
+  believes_everything,
+  never_detaches,
+};
 
 template <fault Fault>
 struct faulty_openssl : backends::openssl {
@@ -40,6 +47,7 @@ struct faulty_openssl : backends::openssl {
     backends::openssl::attachment inner;
     handshake_observer* observer = nullptr;
 
+    ~attachment() { backends::openssl::detach(inner); }
     void on_start() noexcept override { observer->on_start(); }
     void on_leaf(bytes_view der) noexcept override {
       if (Fault != fault::drops_a_leaf) observer->on_leaf(der);
@@ -52,7 +60,8 @@ struct faulty_openssl : backends::openssl {
   static result<void> attach(SSL* ssl, const target& whom, handshake_observer& observer,
                              attachment& state) noexcept {
     state.observer = &observer;
-    return backends::openssl::attach(ssl, whom, state, state.inner);
+    const result<void> attached = backends::openssl::attach(ssl, whom, state, state.inner);
+    return Fault == fault::says_yes_to_attach ? result<void>() : attached;
   }
   static handshake_facts inspect(const attachment& state) noexcept {
     handshake_facts facts = backends::openssl::inspect(state.inner);
@@ -74,10 +83,12 @@ bool breaks(std::string_view law) {
 
 TEST_CASE("the backend suite finds a backend that breaks any one law") {
   CHECK_FALSE(breaks<fault::none>("B2"));
+  CHECK(breaks<fault::says_yes_to_attach>("B1"));
   CHECK(breaks<fault::drops_a_leaf>("B2"));
   CHECK(breaks<fault::swallows_refusals>("B4"));
   CHECK(breaks<fault::believes_everything>("B3"));
   CHECK(breaks<fault::believes_everything>("B5"));
+  CHECK(breaks<fault::never_detaches>("B6"));
 }
 
 TEST_CASE("openssl accepts nothing it would refuse, whatever is replaced behind its back") {

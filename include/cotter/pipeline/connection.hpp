@@ -52,8 +52,7 @@ class connection final : public connection_base, private handshake_observer {
     } else if (!permit_.issued_by(guard)) {
       problem.what = errc::permit_foreign;
     }
-    const result<void> attached =
-        Backend::attach(handle, permit_.endpoint(), *this, attachment_);
+    const result<void> attached = Backend::attach(handle, permit_.endpoint(), *this, attachment_);
     if (problem.what == errc::ok && !attached) problem = attached.error();
     if (problem.what != errc::ok) {
       refuse(verdict_type::refuse(reason::backend_unfit, problem));
@@ -120,7 +119,8 @@ class connection final : public connection_base, private handshake_observer {
       refuse(verdict_type::refuse(reason::backend_unfit));
       return false;
     }
-    // The leaf's own fault is named before the chain's: libraries differ in which they report first.
+    // The leaf's own fault is named before the chain's: libraries differ in which they report
+    // first.
     reason why = assessment_.fault;
     if (why == reason::none && !chain.trusted) why = reason::pkix;
     if (why != reason::none) {

@@ -25,16 +25,18 @@ inline namespace v0 {
 /// Slots are recognised by the concept they model, in any order; those passed as lvalues are
 /// borrowed and must outlive the guard, rvalues are moved in. Needed: `pin_set`, `breaker`,
 /// `manifest_source`, `audit_sink`. With defaults: `clock` (`system_clock`), `lock` (`flag_lock`),
-/// `notifier` (`no_notifier`), `use_hasher<H>` (the backend's own). One object may fill several slots.
+/// `notifier` (`no_notifier`), `use_hasher<H>` (the backend's own). One object may fill several
+/// slots.
 ///
-/// Immovable; outlives its permits and connections. `admit` and connections may be used from several
-/// threads unless the lock is `no_lock`; one connection belongs to one thread at a time.
+/// Immovable; outlives its permits and connections. `admit` and connections may be used from
+/// several threads unless the lock is `no_lock`; one connection belongs to one thread at a time.
 template <typename... Slots>
 class guard {
   static_assert((detail::any_slot<std::remove_cvref_t<Slots>> && ...),
                 "cotter: a slot models none of the concepts in cotter/concepts/");
-  static_assert((std::is_constructible_v<Slots, Slots&&> && ...),
-                "cotter: a slot that cannot be moved is passed as an lvalue, and outlives the guard");
+  static_assert(
+      (std::is_constructible_v<Slots, Slots&&> && ...),
+      "cotter: a slot that cannot be moved is passed as an lvalue, and outlives the guard");
   static_assert(detail::slot_count<detail::is_pin_set, Slots...> == 1,
                 "cotter: a guard needs exactly one pin_set");
   static_assert(detail::slot_count<detail::is_manifest_source, Slots...> == 1,
@@ -86,9 +88,9 @@ class guard {
 
   /// Asks, before TCP, whether this target may be tried now, and reserves one attempt.
   ///
-  /// `peer` is the address that will be connected to, if known: it may choose a region. `network` is
-  /// an id of the network the device is in, if the application knows one; it outlives the permit and
-  /// the connection.
+  /// `peer` is the address that will be connected to, if known: it may choose a region. `network`
+  /// is an id of the network the device is in, if the application knows one; it outlives the permit
+  /// and the connection.
   ///
   /// Refused with `no_pins` (the host is not canonical, or is not in the pin set), with the
   /// manifest's own reason or `manifest_expired`, or with the breaker's. A refusal is audited.
@@ -114,8 +116,8 @@ class guard {
       return turn_away(std::move(answer), whom, reason::no_pins);
     }
     lock().lock();
-    reservation reserved = slot<detail::is_breaker>().reserve({(*found).endpoint, network}, at,
-                                                              standing.sequence);
+    reservation reserved =
+        slot<detail::is_breaker>().reserve({(*found).endpoint, network}, at, standing.sequence);
     lock().unlock();
     if (!reserved.held()) return turn_away(std::move(answer), whom, reserved.refused());
     answer.permit_ = permit(*this, std::move(found), whom.kind, network, std::move(reserved));
@@ -169,8 +171,7 @@ class guard {
       breaking.release(one.reserved_);
       change.state = breaking.state(key);
     }
-    slot<detail::is_audit_sink>().record(
-        {at.wall, one.endpoint(), backend, outcome, change.state});
+    slot<detail::is_audit_sink>().record({at.wall, one.endpoint(), backend, outcome, change.state});
     lock().unlock();
     if (change.alert) notifier_slot().notify(key, change);
   }
@@ -240,9 +241,11 @@ class guard {
   struct nothing {};
   std::tuple<Slots...> slots_;
   [[no_unique_address]] std::conditional_t<detail::slot_count<detail::is_lock, Slots...> == 1,
-                                           nothing, lock_type> default_lock_{};
+                                           nothing, lock_type>
+      default_lock_{};
   [[no_unique_address]] std::conditional_t<detail::slot_count<detail::is_notifier, Slots...> == 1,
-                                           nothing, notifier_type> default_notifier_{};
+                                           nothing, notifier_type>
+      default_notifier_{};
 };
 
 template <typename... Slots>

@@ -27,9 +27,9 @@ struct self_test_case {
 
 /// What a backend proved of itself.
 struct self_test_report {
-  bool passed = false;               ///< every case passed
+  bool passed = false;  ///< every case passed
   bool server_side_available = false;
-  std::string_view advice{};         ///< what to do if not; static storage
+  std::string_view advice{};  ///< what to do if not; static storage
   std::array<self_test_case, 5> cases{};
 };
 
@@ -124,8 +124,9 @@ template <backend Backend>
   self_test_report report;
   report.server_side_available = Backend::has_server;
   if constexpr (!Backend::has_server) {
-    report.advice = "this TLS library was built without its server side: run `cotter selftest` on a "
-                    "machine that has one, against the same version";
+    report.advice =
+        "this TLS library was built without its server side: run `cotter selftest` on a "
+        "machine that has one, against the same version";
     return report;
   } else {
     namespace pki = self_test_pki;

@@ -8,8 +8,8 @@
 
 namespace lab {
 
-/// A backend with a counter between it and the pipeline: what lies between a call of the observer and
-/// its return is the decision, and nothing of the TLS library.
+/// A backend with a counter between it and the pipeline: what lies between a call of the observer
+/// and its return is the decision, and nothing of the TLS library.
 template <typename Backend>
 struct counted {
   static constexpr std::string_view name = Backend::name;
@@ -83,13 +83,7 @@ void decides_without_the_heap(int version) {
 
       counting::allocations() = counting::decisions() = 0;
       std::vector<std::uint8_t> held;
-      cotter::step step{cotter::want::input, 0, {}};
-      for (int flight = 0; flight < 40 && step.next != cotter::want::nothing; ++flight) {
-        step = client.handshake();
-        carry(client, *there);
-        there->drive();
-        carry_back(*there, client, held);
-      }
+      (void)shake_hands(client, *there, held);
       const std::size_t before = heap::allocations();
       const cotter::verdict verdict = connection.confirm();
       const std::size_t confirming = heap::allocations() - before;

@@ -32,13 +32,14 @@ struct request {
 };
 
 struct outcome {
-  cotter::verdict verdict{};          ///< what confirm said
-  bool client_finished = false;       ///< the client's handshake step completed
-  bool server_finished = false;       ///< the server has the client's Finished
+  cotter::verdict verdict{};     ///< what confirm said
+  bool client_finished = false;  ///< the client's handshake step completed
+  bool server_finished = false;  ///< the server has the client's Finished
   bool server_resumed = false;
-  std::size_t application_bytes = 0;  ///< what reached the server, although the client tried to write
+  std::size_t application_bytes =
+      0;  ///< what reached the server, although the client tried to write
   std::string server_name{};
-  std::string answer{};               ///< what the client read afterwards
+  std::string answer{};  ///< what the client read afterwards
   std::vector<cotter::reason> audited{};
   std::uint8_t streak_alerts = 0;
   cotter::breaker_state breaker = cotter::breaker_state::closed;
@@ -69,6 +70,23 @@ void carry_back(peer::connection& server, Client& client, std::vector<std::uint8
   held.erase(held.begin(), held.begin() + static_cast<std::ptrdiff_t>(taken));
 }
 
+/// Drives both sides until neither goes on; returns the client's last step. What is left of the
+/// server's octets stays in `held`.
+template <typename Client>
+cotter::step shake_hands(Client& client, peer::connection& server,
+                         std::vector<std::uint8_t>& held) {
+  cotter::step step{cotter::want::input, 0, {}};
+  for (int flight = 0; flight < 40; ++flight) {
+    if (step.next == cotter::want::input || step.next == cotter::want::output) {
+      step = client.handshake();
+    }
+    carry(client, server);
+    server.drive();
+    carry_back(server, client, held);
+  }
+  return step;
+}
+
 /// Runs one connection. `before` is called with the session and its context before attach, `after`
 /// after it and before the handshake; `confirmed` between confirm and the client's first write.
 template <typename Backend, typename Before, typename After, typename Confirmed>
@@ -88,8 +106,9 @@ outcome run(peer::server& server, const request& wanted, typename Backend::conte
   const cotter::target whom{wanted.host, 443, wanted.kind};
   (void)pins.add(whom, std::span<const cotter::pin>(both).first(count));
   cotter::memory_breaker<> breaking;
-  cotter::callback_audit_sink sink{
-      [&](const cotter::audit_record& what) noexcept { seen.audited.push_back(what.outcome.reason()); }};
+  cotter::callback_audit_sink sink{[&](const cotter::audit_record& what) noexcept {
+    seen.audited.push_back(what.outcome.reason());
+  }};
   cotter::guard guard(pins, breaking, cotter::embedded_manifest{}, sink);
 
   auto admission = guard.admit(whom);
@@ -104,17 +123,8 @@ outcome run(peer::server& server, const request& wanted, typename Backend::conte
     auto connection = guard.attach(client.native(), *admission);
     after(client.native());
 
-    cotter::step step{cotter::want::input, 0, {}};
     std::vector<std::uint8_t> held;
-    const auto open = [&] {
-      return step.next == cotter::want::input || step.next == cotter::want::output;
-    };
-    for (int flight = 0; flight < 40; ++flight) {
-      if (open()) step = client.handshake();
-      carry(client, *there);
-      there->drive();
-      carry_back(*there, client, held);
-    }
+    const cotter::step step = shake_hands(client, *there, held);
     seen.client_finished = step.next == cotter::want::nothing;
     seen.verdict = connection.confirm();
     confirmed(client.native(), *there);
@@ -134,7 +144,8 @@ outcome run(peer::server& server, const request& wanted, typename Backend::conte
         carry(client, *there);
         got = client.read(plain);
       }
-      seen.answer.assign(plain.begin(), plain.begin() + static_cast<std::ptrdiff_t>(got.size_bytes));
+      seen.answer.assign(plain.begin(),
+                         plain.begin() + static_cast<std::ptrdiff_t>(got.size_bytes));
     }
     seen.server_finished = there->finished();
     seen.server_resumed = there->resumed();

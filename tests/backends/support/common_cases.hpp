@@ -3,14 +3,17 @@
 
 #include "client.hpp"
 
+#include <cotter/pipeline/self_test.hpp>
+
 #include <support/catch.hpp>
 
-/// What must be true of every backend. Each backend's translation unit calls these from its own test
-/// cases, once per TLS version that its library speaks.
+/// What must be true of every backend. Each backend's translation unit calls these from its own
+/// test cases, once per TLS version that its library speaks.
 namespace lab {
 
 inline bool refused_in_handshake(const outcome& seen, cotter::reason why) {
-  INFO("verdict " << to_string(seen.verdict.reason()) << ", native " << seen.verdict.detail().native);
+  INFO("verdict " << to_string(seen.verdict.reason()) << ", native "
+                  << seen.verdict.detail().native);
   CHECK_FALSE(seen.verdict);
   CHECK(seen.verdict.reason() == why);
   CHECK_FALSE(seen.client_finished);
@@ -22,7 +25,8 @@ inline bool refused_in_handshake(const outcome& seen, cotter::reason why) {
 }
 
 inline void accepted(const outcome& seen, cotter::matched by = cotter::matched::primary) {
-  INFO("verdict " << to_string(seen.verdict.reason()) << ", native " << seen.verdict.detail().native);
+  INFO("verdict " << to_string(seen.verdict.reason()) << ", native "
+                  << seen.verdict.detail().native);
   CHECK(seen.verdict);
   CHECK(seen.verdict.matched() == by);
   CHECK(seen.client_finished);
@@ -121,7 +125,8 @@ void names_ip_and_sip_targets(int version) {
   accepted(run<Backend>(serve("sip-only", version), sip));
 }
 
-/// A public certificate, replayed by somebody without its key: the hook says yes, Finished never comes.
+/// A public certificate, replayed by somebody without its key: the hook says yes, Finished never
+/// comes.
 template <typename Backend>
 void a_replayed_leaf_without_its_key_is_no_success(int version) {
   peer::options how = serve("good", version);
@@ -144,8 +149,9 @@ void only_the_first_certificate_counts(int version) {
     how.more_files = {file("good.pem"), file("ca.pem")};
     const outcome seen = run<Backend>(how);
     refused_in_handshake(seen, cotter::reason::pin_mismatch);
-    CHECK(seen.verdict.fingerprint() ==
-          (*cotter::parse_pin(peer::certificate_pin(file(std::string(presented) + ".pem")))).digest);
+    CHECK(
+        seen.verdict.fingerprint() ==
+        (*cotter::parse_pin(peer::certificate_pin(file(std::string(presented) + ".pem")))).digest);
   }
 }
 
@@ -190,11 +196,33 @@ void nobody_asks_twice(int version) {
   peer::server server(serve("good", version));
   typename Backend::context context;
   REQUIRE(context.load_anchors_file(file("ca.pem").c_str()));
-  const outcome seen = run<Backend>(
-      server, {}, context, leave_alone, leave_alone,
-      [](auto, peer::connection& there) { there.ask_again(); });
+  const outcome seen = run<Backend>(server, {}, context, leave_alone, leave_alone,
+                                    [](auto, peer::connection& there) { there.ask_again(); });
   CHECK(seen.verdict);
   CHECK(seen.audited == std::vector<cotter::reason>{cotter::reason::none});
+}
+
+template <typename Backend>
+void proves_itself() {
+  const auto report = cotter::self_test<Backend>();
+  for (const auto& one : report.cases) {
+    INFO(one.name << ": " << to_string(one.seen));
+    CHECK(one.passed);
+  }
+  CHECK(report.passed);
+}
+
+template <typename Backend>
+void does_what_every_backend_does(int version) {
+  INFO("version " << version);
+  accepts_what_is_pinned_and_trusted<Backend>(version);
+  accepts_by_fallback_until_its_window_ends<Backend>(version);
+  refuses_each_fault_for_its_own_reason<Backend>(version);
+  names_ip_and_sip_targets<Backend>(version);
+  a_replayed_leaf_without_its_key_is_no_success<Backend>(version);
+  only_the_first_certificate_counts<Backend>(version);
+  a_certificate_pin_is_not_a_key_pin<Backend>(version);
+  nobody_asks_twice<Backend>(version);
 }
 
 }  // namespace lab

@@ -8,19 +8,19 @@
 #include <string>
 #include <vector>
 
-/// The server of the backend tests: a real one, OpenSSL's, in memory. Its translation unit is the only
-/// one that sees OpenSSL, so that any backend may be the client.
+/// The server of the backend tests: a real one, OpenSSL's, in memory. Its translation unit is the
+/// only one that sees OpenSSL, so that any backend may be the client.
 namespace peer {
 
 struct options {
-  std::string chain_file;                ///< PEM, leaf first; empty for a server without certificate
-  std::string key_file;                  ///< PEM
-  std::string forged_key_file;           ///< claims chain_file's public key, signs with this one
-  std::vector<std::string> more_files;   ///< PEM, each file's first certificate sent after the chain
-  int version = 0;                       ///< 0x0303 or 0x0304; 0 for either
-  std::string ciphers;                   ///< TLS 1.2, OpenSSL's syntax
-  bool anonymous = false;                ///< DH_anon and ECDH_anon, security level 0
-  std::string psk;                       ///< any identity is given this key
+  std::string chain_file;               ///< PEM, leaf first; empty for a server without certificate
+  std::string key_file;                 ///< PEM
+  std::string forged_key_file;          ///< claims chain_file's public key, signs with this one
+  std::vector<std::string> more_files;  ///< PEM, each file's first certificate sent after the chain
+  int version = 0;                      ///< 0x0303 or 0x0304; 0 for either
+  std::string ciphers;                  ///< TLS 1.2, OpenSSL's syntax
+  bool anonymous = false;               ///< DH_anon and ECDH_anon, security level 0
+  std::string psk;                      ///< any identity is given this key
   bool tickets = true;
 };
 
@@ -53,8 +53,8 @@ class server {
   std::unique_ptr<implementation> state_;
 };
 
-/// The SHA-256 of the first certificate of a PEM file and of its key, as OpenSSL's own commands say,
-/// in the spelling of a pin.
+/// The SHA-256 of the first certificate of a PEM file and of its key, as OpenSSL's own commands
+/// say, in the spelling of a pin.
 std::string certificate_pin(const std::string& pem_file);
 std::string key_pin(const std::string& pem_file);
 /// The first certificate of a PEM file.

@@ -19,7 +19,7 @@
 #elif OPENSSL_VERSION_NUMBER < 0x30000000L
 #error "cotter: OpenSSL 3.0 or newer is needed"
 #endif
-#if defined(OPENSSL_NO_TLS1_2_CLIENT) && !defined(TLS1_3_VERSION)
+#if (defined(OPENSSL_NO_TLS1_2) || defined(OPENSSL_NO_TLS1_2_CLIENT)) && defined(OPENSSL_NO_TLS1_3)
 #error "cotter: OpenSSL was built without TLS 1.2 and 1.3 (no-tls1_2, no-tls1_3)"
 #endif
 
@@ -43,10 +43,11 @@ namespace backends {
 /// serves guarded connections only, and an `SSL` of it that was not attached is refused. Where
 /// several threads share a context, `prepare` it before they start.
 ///
-/// What the application may do to an `SSL` after attach, and what then happens: its message callback
-/// replaced: the leaf is taken from the `X509` instead. Its info callback, verify callback or
-/// `SSL_CTX` replaced, or the context's certificate hook: the handshake fails, or, where OpenSSL
-/// leaves no way to tell in time, `connection::confirm` refuses.
+/// What the application may do to an `SSL` after attach, and what then happens: its message, info
+/// or verify callback or its `SSL_CTX` replaced, or the context's certificate hook: the handshake
+/// fails, or, where OpenSSL leaves no way to tell in time, `connection::confirm` refuses. Without
+/// the message callback there are no octets as they came: an `X509` has lost how its shell was
+/// spelled.
 struct openssl {
   static constexpr std::string_view name = "openssl";
   using session = SSL*;
@@ -342,8 +343,8 @@ struct openssl {
   }
 
   static int verify_chain(X509_STORE_CTX* store, void*) noexcept {
-    auto* ssl = static_cast<SSL*>(
-        X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    auto* ssl =
+        static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
     attachment* state = attached(ssl);
     if (ssl != nullptr) {
       // Under VERIFY_NONE OpenSSL would ignore what we return; set here, it counts.
@@ -353,7 +354,6 @@ struct openssl {
 
     const bool trusted = verify(store, *state);
     const int native = X509_STORE_CTX_get_error(store);
-    if (!state->leaf_handed_over) hand_over(X509_STORE_CTX_get0_cert(store), *state);
     const bool may_go_on = state->observer->on_chain({trusted, trusted ? 0 : native});
     if (!trusted) return 0;
     if (!may_go_on) return refuse(store);
@@ -371,10 +371,9 @@ struct openssl {
   /// callbacks of the SSL and of its X509_STORE, and DANE, under which usage 3 skips PKIX.
   static bool verify(X509_STORE_CTX* store, attachment& state) noexcept {
     X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(store);
-    X509_VERIFY_PARAM_clear_flags(param, X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_USE_CHECK_TIME |
-                                             X509_V_FLAG_PARTIAL_CHAIN |
-                                             X509_V_FLAG_IGNORE_CRITICAL |
-                                             X509_V_FLAG_ALLOW_PROXY_CERTS);
+    X509_VERIFY_PARAM_clear_flags(
+        param, X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_USE_CHECK_TIME | X509_V_FLAG_PARTIAL_CHAIN |
+                   X509_V_FLAG_IGNORE_CRITICAL | X509_V_FLAG_ALLOW_PROXY_CERTS);
     const bool set = X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_SERVER) == 1 &&
                      X509_VERIFY_PARAM_set_trust(param, X509_TRUST_SSL_SERVER) == 1;
     if (X509_VERIFY_PARAM_get_auth_level(param) < 2) X509_VERIFY_PARAM_set_auth_level(param, 2);
@@ -391,24 +390,6 @@ struct openssl {
     const int good = X509_verify_cert(store);
     state.verifying = false;
     return good == 1 && X509_STORE_CTX_get_error(store) == X509_V_OK;
-  }
-
-  /// The leaf as OpenSSL re-encodes it, when the message callback is not ours any more: form C all
-  /// the same, because OpenSSL keeps the TBS octets.
-  static void hand_over(X509* leaf, attachment& state) noexcept {
-    std::array<std::uint8_t, 4096> small;
-    const int size = leaf == nullptr ? -1 : i2d_X509(leaf, nullptr);
-    if (size <= 0) return;
-    const auto wanted = static_cast<std::size_t>(size);
-    auto* octets = wanted <= small.size() ? small.data()
-                                          : static_cast<std::uint8_t*>(OPENSSL_malloc(wanted));
-    if (octets == nullptr) return;
-    std::uint8_t* end = octets;
-    if (i2d_X509(leaf, &end) == size) {
-      state.leaf_handed_over = true;
-      state.observer->on_leaf({octets, wanted});
-    }
-    if (octets != small.data()) OPENSSL_free(octets);
   }
 };
 
@@ -441,8 +422,8 @@ class openssl::hasher {
   bool ready_ = false;
 };
 
-/// A client configuration for programs that have none of their own. Trusts nothing until anchors are
-/// loaded; reads no environment and no default store.
+/// A client configuration for programs that have none of their own. Trusts nothing until anchors
+/// are loaded; reads no environment and no default store.
 class openssl::context {
  public:
   context() noexcept : ctx_(SSL_CTX_new(TLS_client_method())) {
@@ -522,9 +503,7 @@ class openssl::context {
   }
 
  private:
-  static error last(errc what) noexcept {
-    return {what, 0, ERR_GET_REASON(ERR_peek_last_error())};
-  }
+  static error last(errc what) noexcept { return {what, 0, ERR_GET_REASON(ERR_peek_last_error())}; }
 
   SSL_CTX* ctx_;
 };
@@ -622,9 +601,8 @@ class openssl_engine {
         const int why = ERR_GET_REASON(code);
         const bool truncated = code == 0 || (ERR_GET_LIB(code) == ERR_LIB_SSL &&
                                              why == SSL_R_UNEXPECTED_EOF_WHILE_READING);
-        return {want::failed, 0,
-                {truncated && end_ ? errc::tls_truncated : errc::tls_failure, 0,
-                 why}};
+        return {
+            want::failed, 0, {truncated && end_ ? errc::tls_truncated : errc::tls_failure, 0, why}};
       }
     }
   }

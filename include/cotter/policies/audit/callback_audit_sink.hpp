@@ -9,10 +9,10 @@
 namespace cotter {
 inline namespace v0 {
 
-/// Hands every record to a callable of the program's own, which neither throws nor blocks and copies
-/// what it wants to keep. It runs inside the guard's lock: it must not call the guard.
+/// Hands every record to a callable of the program's own, which neither throws nor blocks and
+/// copies what it wants to keep. It runs inside the guard's lock: it must not call the guard.
 template <typename F>
-  requires std::is_nothrow_invocable_v<F&, const audit_record&>
+requires std::is_nothrow_invocable_v<F&, const audit_record&>
 class callback_audit_sink {
  public:
   constexpr explicit callback_audit_sink(F call) noexcept(std::is_nothrow_move_constructible_v<F>)

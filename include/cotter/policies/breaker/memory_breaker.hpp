@@ -102,8 +102,8 @@ class memory_breaker {
     return breaker_state::closed;
   }
 
-  /// Opens a key again, on an administrator's word; true if it was known. Attempts in flight and the
-  /// 24 h total stay as they are.
+  /// Opens a key again, on an administrator's word; true if it was known. Attempts in flight and
+  /// the 24 h total stay as they are.
   constexpr bool reset(const breaker_key& key) noexcept {
     entry* e = find(key);
     if (e == nullptr) return false;
@@ -190,7 +190,8 @@ class memory_breaker {
     if (hour - e.hour >= 24) {
       e.hours.fill(0);
     } else {
-      for (std::int64_t h = e.hour + 1; h <= hour; ++h) e.hours[static_cast<std::size_t>(h % 24)] = 0;
+      for (std::int64_t h = e.hour + 1; h <= hour; ++h)
+        e.hours[static_cast<std::size_t>(h % 24)] = 0;
     }
     if (hour > e.hour) e.hour = hour;
     if (today(e) == 0) e.total_alerted = false;

@@ -11,7 +11,7 @@ inline namespace v0 {
 
 /// Calls a callable of the program's own, which neither throws nor blocks.
 template <typename F>
-  requires std::is_nothrow_invocable_v<F&, const breaker_key&, const breaker_change&>
+requires std::is_nothrow_invocable_v<F&, const breaker_key&, const breaker_change&>
 class callback_notifier {
  public:
   constexpr explicit callback_notifier(F call) noexcept(std::is_nothrow_move_constructible_v<F>)

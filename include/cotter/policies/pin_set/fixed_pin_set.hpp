@@ -30,7 +30,8 @@ consteval pin checked_pin(std::string_view text, std::string_view label) {
 }
 }  // namespace detail
 
-/// A primary pin from a literal, in any spelling of `parse_pin`. A malformed literal does not compile.
+/// A primary pin from a literal, in any spelling of `parse_pin`. A malformed literal does not
+/// compile.
 consteval pin primary(std::string_view text, std::string_view label = "primary") {
   return detail::checked_pin(text, label);
 }
@@ -54,8 +55,8 @@ struct fixed_target {
   std::array<pin, Pins> pins{};
 
   template <typename... P>
-    requires(sizeof...(P) == Pins)
-  consteval fixed_target(std::string_view host, std::uint16_t port, const P&... pin_literals)
+  requires(sizeof...(P) == Pins) consteval fixed_target(std::string_view host, std::uint16_t port,
+                                                        const P&... pin_literals)
       : endpoint{host, port, identity::host}, pins{pin_literals...} {
     if (!classify_host(host)) detail::malformed_host_literal();
     if (port == 0) detail::port_must_not_be_zero();
@@ -88,8 +89,8 @@ class fixed_pin_set {
   };
 
   template <std::size_t... N>
-    requires(sizeof...(N) == Targets && (N + ...) == Pins)
-  consteval explicit(false) fixed_pin_set(const fixed_target<N>&... targets) {
+  requires(sizeof...(N) == Targets && (N + ...) == Pins) consteval explicit(false)
+      fixed_pin_set(const fixed_target<N>&... targets) {
     std::size_t target_at = 0;
     std::size_t pin_at = 0;
     const auto append = [&](const auto& one) {
