@@ -7,8 +7,7 @@
 // A program that drives OpenSSL itself: four calls, in this order, around its own handshake.
 constexpr cotter::fixed_pin_set pins{cotter::fixed_target{
     "sip.example.com", 5061,
-    cotter::primary(
-        "cert-sha256:3b9f0e2c6d4a7f51e8c2b07d95a1463cf0de8b7421569ac3d7f4e0a1b25c6d98")}};
+    cotter::primary("cert-sha256:3b9f0e2c6d4a7f51e8c2b07d95a1463cf0de8b7421569ac3d7f4e0a1b25c6d98")}};
 
 bool connect_pinned(auto& guard, SSL_CTX* ctx, int (*dial)()) {
   auto permit = guard.admit({"sip.example.com", 5061, cotter::identity::sip});  // before TCP
@@ -20,8 +19,7 @@ bool connect_pinned(auto& guard, SSL_CTX* ctx, int (*dial)()) {
     SSL_connect(ssl);
     const cotter::verdict verdict = connection.confirm();  // before the first application octet
     accepted = static_cast<bool>(verdict);
-    std::printf("%s\n",
-                to_string(verdict ? verdict.reason() : connection.verdict().reason()).data());
+    std::printf("%s\n", to_string(verdict ? verdict.reason() : connection.verdict().reason()).data());
   }
   SSL_free(ssl);
   return accepted;

@@ -11,8 +11,7 @@
 constexpr cotter::fixed_pin_set pins{cotter::fixed_target{
     "sip.example.com", 443,
     cotter::primary("cert-sha256:3b9f0e2c6d4a7f51e8c2b07d95a1463cf0de8b7421569ac3d7f4e0a1b25c6d98"),
-    cotter::fallback(
-        "spki-sha256:c1d90f7e5a2b8346d7e1f0a9b8c24d6530fe9172ab45cd6e8f73b1024a5d6c7b")}};
+    cotter::fallback("spki-sha256:c1d90f7e5a2b8346d7e1f0a9b8c24d6530fe9172ab45cd6e8f73b1024a5d6c7b")}};
 
 using stream = cotter::net::tls_stream<asio::ip::tcp::socket, cotter::backends::openssl>;
 

@@ -16,8 +16,7 @@ inline namespace v0 {
 /// The guard serialises calls with its `lock` slot.
 template <typename S>
 concept audit_sink = requires(S& sink, const audit_record& what) {
-  { sink.record(what) }
-  noexcept;
+  { sink.record(what) } noexcept;
 };
 
 }  // namespace v0

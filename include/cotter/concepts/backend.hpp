@@ -18,11 +18,9 @@ inline namespace v0 {
 ///   B1  `attach` is the last thing before the handshake. It succeeds only on a client session that
 ///       has not begun one, and leaves a session on which nothing weaker than design promise 4 can
 ///       be negotiated. If it fails, the session's handshake cannot succeed.
-///   B2  In every handshake that carries a Certificate message, `on_leaf` receives the octets of
-///   the
+///   B2  In every handshake that carries a Certificate message, `on_leaf` receives the octets of the
 ///       first certificate of that message and of no other, before `on_chain`.
-///   B3  `on_chain` is told `trusted` only if the library found no fault at any depth, name and
-///   time
+///   B3  `on_chain` is told `trusted` only if the library found no fault at any depth, name and time
 ///       included. For targets whose name the library cannot judge (`identity::sip`, IP literals
 ///       where it is defective), the name alone is left to the pipeline.
 ///   B4  If `on_chain` returns false, or was not called, the peer never receives Finished from a
@@ -42,12 +40,9 @@ concept backend = requires(typename B::session session, typename B::attachment& 
   requires hasher<typename B::hasher>;
   requires std::default_initializable<typename B::attachment>;
   { B::name } -> std::convertible_to<std::string_view>;
-  { B::attach(session, whom, observer, attachment) }
-  noexcept->std::same_as<result<void>>;
-  { B::inspect(seen) }
-  noexcept->std::same_as<handshake_facts>;
-  { B::detach(attachment) }
-  noexcept;
+  { B::attach(session, whom, observer, attachment) } noexcept -> std::same_as<result<void>>;
+  { B::inspect(seen) } noexcept -> std::same_as<handshake_facts>;
+  { B::detach(attachment) } noexcept;
 };
 
 /// Finds the backend from the library's own handle. Each backend header specialises it, so that

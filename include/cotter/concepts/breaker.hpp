@@ -10,40 +10,29 @@
 namespace cotter {
 inline namespace v0 {
 
-/// Withholds attempts after pin mismatches. It can refuse; it can permit nothing that the pins
-/// refuse.
+/// Withholds attempts after pin mismatches. It can refuse; it can permit nothing that the pins refuse.
 ///
 ///   K1  `reserve` grants an attempt or gives `breaker_cooling`, `breaker_locked` or
-///       `state_unavailable`. Attempts in flight plus consecutive mismatches never exceed the
-///       maximum.
-///   K2  Every granted reservation is ended by exactly one of `mismatch`, `success`, `release`,
-///   which
+///       `state_unavailable`. Attempts in flight plus consecutive mismatches never exceed the maximum.
+///   K2  Every granted reservation is ended by exactly one of `mismatch`, `success`, `release`, which
 ///       spend it; ending one that was never granted, or twice, changes nothing.
-///   K3  Only `mismatch` adds to a streak. `release` leaves the streak as it is: network errors,
-///   PKIX
+///   K3  Only `mismatch` adds to a streak. `release` leaves the streak as it is: network errors, PKIX
 ///       failures, expired fallbacks and refusals while cooling never count.
-///   K4  `success` clears the streak while closed or cooling, never the 24 h total, and never
-///   unlocks. K5  From the alert threshold on, attempts are at least the cooldown apart, measured
-///   on the
+///   K4  `success` clears the streak while closed or cooling, never the 24 h total, and never unlocks.
+///   K5  From the alert threshold on, attempts are at least the cooldown apart, measured on the
 ///       steady clock; at the maximum the key is locked until an administrator acts.
 ///   K6  One key's mismatches never affect another key.
-///   K7  A locked key opens for a `sequence` higher than any it has seen, and for nothing else
-///   here.
+///   K7  A locked key opens for a `sequence` higher than any it has seen, and for nothing else here.
 ///
 /// The guard serialises calls with its `lock` slot; a breaker need not be thread-safe by itself.
 template <typename B>
 concept breaker = requires(B& b, const breaker_key& key, reservation& held, time_reading now,
                            std::uint64_t sequence) {
-  { b.reserve(key, now, sequence) }
-  noexcept->std::same_as<reservation>;
-  { b.mismatch(held, now) }
-  noexcept->std::same_as<breaker_change>;
-  { b.success(held, now) }
-  noexcept->std::same_as<breaker_change>;
-  { b.release(held) }
-  noexcept;
-  { b.state(key) }
-  noexcept->std::same_as<breaker_state>;
+  { b.reserve(key, now, sequence) } noexcept -> std::same_as<reservation>;
+  { b.mismatch(held, now) } noexcept -> std::same_as<breaker_change>;
+  { b.success(held, now) } noexcept -> std::same_as<breaker_change>;
+  { b.release(held) } noexcept;
+  { b.state(key) } noexcept -> std::same_as<breaker_state>;
 };
 
 }  // namespace v0

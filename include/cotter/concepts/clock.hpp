@@ -16,8 +16,7 @@ inline namespace v0 {
 /// A `clock` may be wrong about `wall`; the guard applies the floor of `manifest_standing`.
 template <typename C>
 concept clock = requires(const C& c) {
-  { c.now() }
-  noexcept->std::same_as<time_reading>;
+  { c.now() } noexcept -> std::same_as<time_reading>;
 };
 
 }  // namespace v0

@@ -34,35 +34,24 @@ struct step {
 ///       has unread input and no room.
 ///   E3  `pending` is what must go to the peer, oldest first; `sent(n)` drops its first n octets.
 ///       A step that returns `failed` may leave an alert there: send it.
-///   E4  `read` returns `nothing` with at least one octet, or wants; after the peer's close_notify
-///   it
+///   E4  `read` returns `nothing` with at least one octet, or wants; after the peer's close_notify it
 ///       fails with `tls_closed`, and after `end_of_input()` without one with `tls_truncated`.
 ///   E5  `write` moves at least one octet of a non-empty buffer when it returns `nothing`. A write
 ///       that wanted is repeated with the same octets.
-///   E6  An engine starts no handshake by itself, and `native()` stays the same handle for its
-///   life.
+///   E6  An engine starts no handshake by itself, and `native()` stays the same handle for its life.
 ///
 /// `native()` is what `guard::attach` takes.
 template <typename E>
 concept engine = requires(E& e, bytes_view in, std::span<std::uint8_t> out, std::size_t n) {
-  { e.native() }
-  noexcept;
-  { e.handshake() }
-  noexcept->std::same_as<step>;
-  { e.read(out) }
-  noexcept->std::same_as<step>;
-  { e.write(in) }
-  noexcept->std::same_as<step>;
-  { e.shutdown() }
-  noexcept->std::same_as<step>;
-  { e.feed(in) }
-  noexcept->std::same_as<std::size_t>;
-  { e.end_of_input() }
-  noexcept;
-  { e.pending() }
-  noexcept->std::same_as<bytes_view>;
-  { e.sent(n) }
-  noexcept;
+  { e.native() } noexcept;
+  { e.handshake() } noexcept -> std::same_as<step>;
+  { e.read(out) } noexcept -> std::same_as<step>;
+  { e.write(in) } noexcept -> std::same_as<step>;
+  { e.shutdown() } noexcept -> std::same_as<step>;
+  { e.feed(in) } noexcept -> std::same_as<std::size_t>;
+  { e.end_of_input() } noexcept;
+  { e.pending() } noexcept -> std::same_as<bytes_view>;
+  { e.sent(n) } noexcept;
 };
 
 }  // namespace v0

@@ -12,10 +12,8 @@ inline namespace v0 {
 /// A lock that does nothing is legal and makes the guard single-threaded (`no_lock`).
 template <typename L>
 concept lockable = requires(L& l) {
-  { l.lock() }
-  noexcept;
-  { l.unlock() }
-  noexcept;
+  { l.lock() } noexcept;
+  { l.unlock() } noexcept;
 };
 
 }  // namespace v0

@@ -17,8 +17,7 @@ inline namespace v0 {
 ///   M3  `current` neither throws nor blocks, and may run on several threads at once.
 template <typename M>
 concept manifest_source = requires(const M& source) {
-  { source.current() }
-  noexcept->std::same_as<manifest_standing>;
+  { source.current() } noexcept -> std::same_as<manifest_standing>;
 };
 
 }  // namespace v0

@@ -12,8 +12,7 @@ inline namespace v0 {
 ///   N2  It is called outside the guard's lock, so it may call the guard.
 template <typename N>
 concept notifier = requires(N& n, const breaker_key& key, const breaker_change& change) {
-  { n.notify(key, change) }
-  noexcept;
+  { n.notify(key, change) } noexcept;
 };
 
 }  // namespace v0

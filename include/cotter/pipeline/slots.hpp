@@ -26,33 +26,24 @@ struct use_hasher {
 
 namespace detail {
 
-template <typename T>
-struct is_pin_set : std::bool_constant<pin_set<T>> {};
-template <typename T>
-struct is_manifest_source : std::bool_constant<manifest_source<T>> {};
-template <typename T>
-struct is_breaker : std::bool_constant<breaker<T>> {};
-template <typename T>
-struct is_audit_sink : std::bool_constant<audit_sink<T>> {};
-template <typename T>
-struct is_clock : std::bool_constant<clock<T>> {};
-template <typename T>
-struct is_lock : std::bool_constant<lockable<T>> {};
-template <typename T>
-struct is_notifier : std::bool_constant<notifier<T>> {};
-template <typename T>
-struct is_use_hasher : std::false_type {};
-template <typename H>
-struct is_use_hasher<use_hasher<H>> : std::true_type {};
+template <typename T> struct is_pin_set : std::bool_constant<pin_set<T>> {};
+template <typename T> struct is_manifest_source : std::bool_constant<manifest_source<T>> {};
+template <typename T> struct is_breaker : std::bool_constant<breaker<T>> {};
+template <typename T> struct is_audit_sink : std::bool_constant<audit_sink<T>> {};
+template <typename T> struct is_clock : std::bool_constant<clock<T>> {};
+template <typename T> struct is_lock : std::bool_constant<lockable<T>> {};
+template <typename T> struct is_notifier : std::bool_constant<notifier<T>> {};
+template <typename T> struct is_use_hasher : std::false_type {};
+template <typename H> struct is_use_hasher<use_hasher<H>> : std::true_type {};
 
 template <typename T>
 concept any_slot = is_pin_set<T>::value || is_manifest_source<T>::value || is_breaker<T>::value ||
-    is_audit_sink<T>::value || is_clock<T>::value || is_lock<T>::value || is_notifier<T>::value ||
-    is_use_hasher<T>::value;
+                   is_audit_sink<T>::value || is_clock<T>::value || is_lock<T>::value ||
+                   is_notifier<T>::value || is_use_hasher<T>::value;
 
 template <template <typename> typename Is, typename... Slots>
-inline constexpr std::size_t slot_count = (std::size_t{0} + ... +
-                                           (Is<std::remove_cvref_t<Slots>>::value ? 1u : 0u));
+inline constexpr std::size_t slot_count =
+    (std::size_t{0} + ... + (Is<std::remove_cvref_t<Slots>>::value ? 1u : 0u));
 
 template <template <typename> typename Is, typename... Slots>
 consteval std::size_t slot_index() {
@@ -63,8 +54,7 @@ consteval std::size_t slot_index() {
   return sizeof...(Slots);
 }
 
-/// The slots a program gave, lvalues borrowed and rvalues owned, and a default for what it left
-/// out.
+/// The slots a program gave, lvalues borrowed and rvalues owned, and a default for what it left out.
 template <template <typename> typename Is, typename Default, typename... Slots>
 using slot_type = std::remove_reference_t<
     std::tuple_element_t<slot_index<Is, Slots...>(), std::tuple<Slots..., Default>>>;
@@ -80,9 +70,8 @@ struct chosen_hasher<use_hasher<H>, Rest...> {
   using type = H;
 };
 template <typename First, typename... Rest>
-requires(!is_use_hasher<std::remove_cvref_t<First>>::value) struct chosen_hasher<First, Rest...>
-    : chosen_hasher<std::remove_cvref_t<Rest>...> {
-};
+  requires(!is_use_hasher<std::remove_cvref_t<First>>::value)
+struct chosen_hasher<First, Rest...> : chosen_hasher<std::remove_cvref_t<Rest>...> {};
 
 }  // namespace detail
 

@@ -17,12 +17,9 @@ enum class breaker_state : std::uint8_t { closed, cooling, locked };
 /// The stable spelling of `s`. Static storage; never empty.
 [[nodiscard]] constexpr std::string_view to_string(breaker_state s) noexcept {
   switch (s) {
-    case breaker_state::closed:
-      return "closed";
-    case breaker_state::cooling:
-      return "cooling";
-    case breaker_state::locked:
-      return "locked";
+    case breaker_state::closed: return "closed";
+    case breaker_state::cooling: return "cooling";
+    case breaker_state::locked: return "locked";
   }
   return "unknown";
 }

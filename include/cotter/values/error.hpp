@@ -15,146 +15,103 @@ enum class errc : std::uint8_t {
   ok = 0,
 
   // The encoding (X.690), found by der/ and certificate/.
-  empty_input,              ///< no octets at all
-  truncated,                ///< an element ends after the input does
-  too_large,                ///< above a bound of der/limits.hpp
-  too_deep,                 ///< nested deeper than der/limits.hpp allows
-  unexpected_tag,           ///< another tag where RFC 5280 prescribes one
-  invalid_tag,              ///< a tag number that X.690 8.1.2 does not allow, or beyond every bound
-  invalid_length,           ///< a length octet that X.690 8.1.3 does not allow
-  missing_end_of_contents,  ///< indefinite length without its two zero octets
-  missing_element,          ///< a SEQUENCE has fewer elements than RFC 5280 prescribes
-  extra_element,            ///< a SEQUENCE has more elements than RFC 5280 prescribes
-  constructed_bit_string,   ///< signatureValue is not a primitive BIT STRING
-  unused_bits,              ///< signatureValue does not end on an octet
-  empty_signature,          ///< signatureValue holds no octet
-  invalid_time,             ///< neither UTCTime nor GeneralizedTime as X.690 allows
-  duplicate_extension,      ///< one extension twice (RFC 5280 4.2)
+  empty_input,             ///< no octets at all
+  truncated,               ///< an element ends after the input does
+  too_large,               ///< above a bound of der/limits.hpp
+  too_deep,                ///< nested deeper than der/limits.hpp allows
+  unexpected_tag,          ///< another tag where RFC 5280 prescribes one
+  invalid_tag,             ///< a tag number that X.690 8.1.2 does not allow, or beyond every bound
+  invalid_length,          ///< a length octet that X.690 8.1.3 does not allow
+  missing_end_of_contents, ///< indefinite length without its two zero octets
+  missing_element,         ///< a SEQUENCE has fewer elements than RFC 5280 prescribes
+  extra_element,           ///< a SEQUENCE has more elements than RFC 5280 prescribes
+  constructed_bit_string,  ///< signatureValue is not a primitive BIT STRING
+  unused_bits,             ///< signatureValue does not end on an octet
+  empty_signature,         ///< signatureValue holds no octet
+  invalid_time,            ///< neither UTCTime nor GeneralizedTime as X.690 allows
+  duplicate_extension,     ///< one extension twice (RFC 5280 4.2)
 
   // Text given by people.
-  invalid_pin,      ///< none of the accepted spellings of a pin
-  invalid_host,     ///< not canonical: A-label, lower case, no trailing dot, or an IP literal
-  invalid_port,     ///< 0, above 65535, or not a number
-  invalid_url,      ///< not a URL that cotter understands
-  insecure_scheme,  ///< a scheme without TLS (ws, http, sip)
-  pem_without_certificate,  ///< PEM text, no CERTIFICATE block
-  not_a_certificate,        ///< octets that are no Certificate of RFC 5280
-  unreadable,               ///< a file that cannot be opened or read
+  invalid_pin,             ///< none of the accepted spellings of a pin
+  invalid_host,            ///< not canonical: A-label, lower case, no trailing dot, or an IP literal
+  invalid_port,            ///< 0, above 65535, or not a number
+  invalid_url,             ///< not a URL that cotter understands
+  insecure_scheme,         ///< a scheme without TLS (ws, http, sip)
+  pem_without_certificate, ///< PEM text, no CERTIFICATE block
+  not_a_certificate,       ///< octets that are no Certificate of RFC 5280
+  unreadable,              ///< a file that cannot be opened or read
 
   // The TLS library.
-  unfit_session,        ///< the handle is not a client's, or its handshake has begun
-  unfit_backend,        ///< the library refused a setting that enforcement needs
-  unfit_trust_anchors,  ///< the CA bundle could not be loaded, or is empty
-  unfit_credentials,    ///< the client's own certificate or key could not be loaded
-  out_of_memory,        ///< the TLS library could not allocate
-  tls_failure,          ///< the handshake or a record failed; `native` says why
-  tls_closed,           ///< the peer closed with close_notify
-  tls_truncated,        ///< the transport ended without close_notify
-  permit_spent,         ///< a permit serves one attach
-  permit_foreign,       ///< the permit belongs to another guard
+  unfit_session,           ///< the handle is not a client's, or its handshake has begun
+  unfit_backend,           ///< the library refused a setting that enforcement needs
+  unfit_trust_anchors,     ///< the CA bundle could not be loaded, or is empty
+  unfit_credentials,       ///< the client's own certificate or key could not be loaded
+  out_of_memory,           ///< the TLS library could not allocate
+  tls_failure,             ///< the handshake or a record failed; `native` says why
+  tls_closed,              ///< the peer closed with close_notify
+  tls_truncated,           ///< the transport ended without close_notify
+  permit_spent,            ///< a permit serves one attach
+  permit_foreign,          ///< the permit belongs to another guard
 
   // The transport and WebSocket.
-  timeout,          ///< the deadline passed
-  connect_failed,   ///< TCP could not be established
-  resolve_failed,   ///< the name has no address
-  upgrade_refused,  ///< the server did not answer 101 as RFC 6455 prescribes
-  protocol_error,   ///< the peer broke RFC 6455 or RFC 9112
-  message_too_big,  ///< above the limit that the caller set
-  not_confirmed,    ///< application data before an accepted verdict
-  invalid_header,   ///< a field that would break out of its line
-  closed,           ///< the WebSocket has been closed
+  timeout,                 ///< the deadline passed
+  connect_failed,          ///< TCP could not be established
+  resolve_failed,          ///< the name has no address
+  upgrade_refused,         ///< the server did not answer 101 as RFC 6455 prescribes
+  protocol_error,          ///< the peer broke RFC 6455 or RFC 9112
+  message_too_big,         ///< above the limit that the caller set
+  not_confirmed,           ///< application data before an accepted verdict
+  invalid_header,          ///< a field that would break out of its line
+  closed,                  ///< the WebSocket has been closed
 };
 
 /// The stable spelling of `c`, lower case with underscores, for logs, JSON and `cotter explain`.
 /// Static storage; never empty.
 [[nodiscard]] constexpr std::string_view code(errc c) noexcept {
   switch (c) {
-    case errc::ok:
-      return "ok";
-    case errc::empty_input:
-      return "empty_input";
-    case errc::truncated:
-      return "truncated";
-    case errc::too_large:
-      return "too_large";
-    case errc::too_deep:
-      return "too_deep";
-    case errc::unexpected_tag:
-      return "unexpected_tag";
-    case errc::invalid_tag:
-      return "invalid_tag";
-    case errc::invalid_length:
-      return "invalid_length";
-    case errc::missing_end_of_contents:
-      return "missing_end_of_contents";
-    case errc::missing_element:
-      return "missing_element";
-    case errc::extra_element:
-      return "extra_element";
-    case errc::constructed_bit_string:
-      return "constructed_bit_string";
-    case errc::unused_bits:
-      return "unused_bits";
-    case errc::empty_signature:
-      return "empty_signature";
-    case errc::invalid_time:
-      return "invalid_time";
-    case errc::duplicate_extension:
-      return "duplicate_extension";
-    case errc::invalid_pin:
-      return "invalid_pin";
-    case errc::invalid_host:
-      return "invalid_host";
-    case errc::invalid_port:
-      return "invalid_port";
-    case errc::invalid_url:
-      return "invalid_url";
-    case errc::insecure_scheme:
-      return "insecure_scheme";
-    case errc::pem_without_certificate:
-      return "pem_without_certificate";
-    case errc::not_a_certificate:
-      return "not_a_certificate";
-    case errc::unreadable:
-      return "unreadable";
-    case errc::unfit_session:
-      return "unfit_session";
-    case errc::unfit_backend:
-      return "unfit_backend";
-    case errc::unfit_trust_anchors:
-      return "unfit_trust_anchors";
-    case errc::unfit_credentials:
-      return "unfit_credentials";
-    case errc::out_of_memory:
-      return "out_of_memory";
-    case errc::tls_failure:
-      return "tls_failure";
-    case errc::tls_closed:
-      return "tls_closed";
-    case errc::tls_truncated:
-      return "tls_truncated";
-    case errc::permit_spent:
-      return "permit_spent";
-    case errc::permit_foreign:
-      return "permit_foreign";
-    case errc::timeout:
-      return "timeout";
-    case errc::connect_failed:
-      return "connect_failed";
-    case errc::resolve_failed:
-      return "resolve_failed";
-    case errc::upgrade_refused:
-      return "upgrade_refused";
-    case errc::protocol_error:
-      return "protocol_error";
-    case errc::message_too_big:
-      return "message_too_big";
-    case errc::not_confirmed:
-      return "not_confirmed";
-    case errc::invalid_header:
-      return "invalid_header";
-    case errc::closed:
-      return "closed";
+    case errc::ok: return "ok";
+    case errc::empty_input: return "empty_input";
+    case errc::truncated: return "truncated";
+    case errc::too_large: return "too_large";
+    case errc::too_deep: return "too_deep";
+    case errc::unexpected_tag: return "unexpected_tag";
+    case errc::invalid_tag: return "invalid_tag";
+    case errc::invalid_length: return "invalid_length";
+    case errc::missing_end_of_contents: return "missing_end_of_contents";
+    case errc::missing_element: return "missing_element";
+    case errc::extra_element: return "extra_element";
+    case errc::constructed_bit_string: return "constructed_bit_string";
+    case errc::unused_bits: return "unused_bits";
+    case errc::empty_signature: return "empty_signature";
+    case errc::invalid_time: return "invalid_time";
+    case errc::duplicate_extension: return "duplicate_extension";
+    case errc::invalid_pin: return "invalid_pin";
+    case errc::invalid_host: return "invalid_host";
+    case errc::invalid_port: return "invalid_port";
+    case errc::invalid_url: return "invalid_url";
+    case errc::insecure_scheme: return "insecure_scheme";
+    case errc::pem_without_certificate: return "pem_without_certificate";
+    case errc::not_a_certificate: return "not_a_certificate";
+    case errc::unreadable: return "unreadable";
+    case errc::unfit_session: return "unfit_session";
+    case errc::unfit_backend: return "unfit_backend";
+    case errc::unfit_trust_anchors: return "unfit_trust_anchors";
+    case errc::unfit_credentials: return "unfit_credentials";
+    case errc::out_of_memory: return "out_of_memory";
+    case errc::tls_failure: return "tls_failure";
+    case errc::tls_closed: return "tls_closed";
+    case errc::tls_truncated: return "tls_truncated";
+    case errc::permit_spent: return "permit_spent";
+    case errc::permit_foreign: return "permit_foreign";
+    case errc::timeout: return "timeout";
+    case errc::connect_failed: return "connect_failed";
+    case errc::resolve_failed: return "resolve_failed";
+    case errc::upgrade_refused: return "upgrade_refused";
+    case errc::protocol_error: return "protocol_error";
+    case errc::message_too_big: return "message_too_big";
+    case errc::not_confirmed: return "not_confirmed";
+    case errc::invalid_header: return "invalid_header";
+    case errc::closed: return "closed";
   }
   return "unknown";
 }

@@ -21,11 +21,11 @@ struct chain_outcome {
 
 /// What is known of a connection after its handshake; every default refuses.
 struct handshake_facts {
-  bool finished = false;       ///< the peer's Finished has been verified (RFC 8446 4.4.4)
-  bool resumed = false;        ///< a session or PSK took the place of a Certificate message
-  bool hooks_intact = false;   ///< everything attach installed is still in force
-  bool authenticated = false;  ///< TLS >= 1.2, (EC)DHE, a certificate signed the handshake
-  std::int32_t native = 0;     ///< the library's last error, for logs
+  bool finished = false;          ///< the peer's Finished has been verified (RFC 8446 4.4.4)
+  bool resumed = false;           ///< a session or PSK took the place of a Certificate message
+  bool hooks_intact = false;      ///< everything attach installed is still in force
+  bool authenticated = false;     ///< TLS >= 1.2, (EC)DHE, a certificate signed the handshake
+  std::int32_t native = 0;        ///< the library's last error, for logs
 };
 
 /// What a backend reports to during one handshake: the pipeline's side of a connection.

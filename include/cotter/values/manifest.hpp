@@ -14,7 +14,7 @@ inline namespace v0 {
 struct manifest_standing {
   reason problem = reason::manifest_invalid;  ///< `none` while it is in force
   std::uint64_t sequence = 0;                 ///< grows with every signed manifest
-  instant issued_at{};  ///< a floor for the clock: it is not earlier than this
+  instant issued_at{};                        ///< a floor for the clock: it is not earlier than this
   instant expires_at = no_expiry;
 };
 

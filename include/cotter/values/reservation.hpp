@@ -73,8 +73,8 @@ struct breaker_change {
   breaker_state state = breaker_state::closed;  ///< afterwards
   std::uint8_t streak = 0;                      ///< consecutive mismatches, afterwards
   std::uint32_t mismatches_24h = 0;             ///< all mismatches of the last 24 hours
-  bool alert = false;  ///< the streak or the 24 h total has just reached the alert threshold, or
-                       ///< the key was just locked: once per episode
+  bool alert = false;  ///< the streak or the 24 h total has just reached the alert threshold, or the
+                       ///< key was just locked: once per episode
 };
 
 }  // namespace v0

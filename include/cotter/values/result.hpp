@@ -19,7 +19,7 @@ class [[nodiscard]] result {
 
  public:
   constexpr result(T value) noexcept : value_(std::move(value)) {}  // NOLINT(*-explicit-*)
-  constexpr result(cotter::error e) noexcept : error_(e) {}         // NOLINT(*-explicit-*)
+  constexpr result(cotter::error e) noexcept : error_(e) {}                 // NOLINT(*-explicit-*)
   constexpr result(errc c, std::size_t offset = 0) noexcept         // NOLINT(*-explicit-*)
       : error_{c, static_cast<std::uint32_t>(offset), 0} {}
 
@@ -44,7 +44,7 @@ template <>
 class [[nodiscard]] result<void> {
  public:
   constexpr result() noexcept = default;
-  constexpr result(cotter::error e) noexcept : error_(e) {}  // NOLINT(*-explicit-*)
+  constexpr result(cotter::error e) noexcept : error_(e) {}          // NOLINT(*-explicit-*)
   constexpr result(errc c, std::size_t offset = 0) noexcept  // NOLINT(*-explicit-*)
       : error_{c, static_cast<std::uint32_t>(offset), 0} {}
 

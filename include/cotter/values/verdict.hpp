@@ -28,56 +28,36 @@ enum class reason : std::uint8_t {
   manifest_rollback,
   runtime_mismatch,
   clock_untrusted,
-  breaker_cooling,     ///< too soon, or too many attempts in flight
-  breaker_locked,      ///< until an administrator acts
-  resumption_unbound,  ///< resumed from a session that is not bound to this guard
-  backend_unfit,       ///< the TLS library cannot enforce, or its hooks were overwritten
-  state_unavailable,   ///< the breaker has no room or no state for the target
+  breaker_cooling,        ///< too soon, or too many attempts in flight
+  breaker_locked,         ///< until an administrator acts
+  resumption_unbound,     ///< resumed from a session that is not bound to this guard
+  backend_unfit,          ///< the TLS library cannot enforce, or its hooks were overwritten
+  state_unavailable,      ///< the breaker has no room or no state for the target
 };
 
 /// The stable spelling of `r`. Static storage; never empty.
 [[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
   switch (r) {
-    case reason::none:
-      return "none";
-    case reason::unbound:
-      return "unbound";
-    case reason::pkix:
-      return "pkix";
-    case reason::hostname:
-      return "hostname";
-    case reason::validity:
-      return "validity";
-    case reason::malformed_certificate:
-      return "malformed_certificate";
-    case reason::pin_mismatch:
-      return "pin_mismatch";
-    case reason::fallback_expired:
-      return "fallback_expired";
-    case reason::no_pins:
-      return "no_pins";
-    case reason::manifest_invalid:
-      return "manifest_invalid";
-    case reason::manifest_signature:
-      return "manifest_signature";
-    case reason::manifest_expired:
-      return "manifest_expired";
-    case reason::manifest_rollback:
-      return "manifest_rollback";
-    case reason::runtime_mismatch:
-      return "runtime_mismatch";
-    case reason::clock_untrusted:
-      return "clock_untrusted";
-    case reason::breaker_cooling:
-      return "breaker_cooling";
-    case reason::breaker_locked:
-      return "breaker_locked";
-    case reason::resumption_unbound:
-      return "resumption_unbound";
-    case reason::backend_unfit:
-      return "backend_unfit";
-    case reason::state_unavailable:
-      return "state_unavailable";
+    case reason::none: return "none";
+    case reason::unbound: return "unbound";
+    case reason::pkix: return "pkix";
+    case reason::hostname: return "hostname";
+    case reason::validity: return "validity";
+    case reason::malformed_certificate: return "malformed_certificate";
+    case reason::pin_mismatch: return "pin_mismatch";
+    case reason::fallback_expired: return "fallback_expired";
+    case reason::no_pins: return "no_pins";
+    case reason::manifest_invalid: return "manifest_invalid";
+    case reason::manifest_signature: return "manifest_signature";
+    case reason::manifest_expired: return "manifest_expired";
+    case reason::manifest_rollback: return "manifest_rollback";
+    case reason::runtime_mismatch: return "runtime_mismatch";
+    case reason::clock_untrusted: return "clock_untrusted";
+    case reason::breaker_cooling: return "breaker_cooling";
+    case reason::breaker_locked: return "breaker_locked";
+    case reason::resumption_unbound: return "resumption_unbound";
+    case reason::backend_unfit: return "backend_unfit";
+    case reason::state_unavailable: return "state_unavailable";
   }
   return "unknown";
 }
@@ -88,14 +68,10 @@ enum class matched : std::uint8_t { none, primary, fallback, observed };
 /// The stable spelling of `m`. Static storage; never empty.
 [[nodiscard]] constexpr std::string_view to_string(matched m) noexcept {
   switch (m) {
-    case matched::none:
-      return "none";
-    case matched::primary:
-      return "primary";
-    case matched::fallback:
-      return "fallback";
-    case matched::observed:
-      return "observed";
+    case matched::none: return "none";
+    case matched::primary: return "primary";
+    case matched::fallback: return "fallback";
+    case matched::observed: return "observed";
   }
   return "unknown";
 }
