@@ -4,6 +4,8 @@ find_package(Catch2 REQUIRED)
 if(Catch2_VERSION VERSION_LESS 3)
   add_library(cotter_catch_main STATIC ${PROJECT_SOURCE_DIR}/tests/support/catch_main.cpp)
   target_link_libraries(cotter_catch_main PUBLIC Catch2::Catch2)
+  # What Catch2 can print depends on the standard; its half and ours must agree.
+  target_compile_features(cotter_catch_main PUBLIC cxx_std_20)
 else()
   add_library(cotter_catch_main INTERFACE)
   target_link_libraries(cotter_catch_main INTERFACE Catch2::Catch2WithMain)

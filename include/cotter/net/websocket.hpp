@@ -361,7 +361,8 @@ class websocket_session {
         me.last_pong_ = octets;
         return;
       case WSLAY_CONNECTION_CLOSE:
-        if (octets.size() == 1) {
+        // wslay judges a reason piece by piece, as it comes, and misses what two pieces make.
+        if (octets.size() == 1 || (octets.size() > 2 && !detail::is_utf8(octets.substr(2)))) {
           me.bad_close_ = true;
           return;
         }
