@@ -29,7 +29,7 @@ void with_prepared(benchmark::State& state, F one) {
     state.ResumeTiming();
     for (hasher& context : contexts) one(context);
   }
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * batch));
+  state.SetItemsProcessed(state.iterations() * std::int64_t{batch});
 }
 
 template <typename F>
@@ -37,7 +37,7 @@ void repeated(benchmark::State& state, F one) {
   for (auto _ : state) {
     for (std::size_t i = 0; i < batch; ++i) one();
   }
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * batch));
+  state.SetItemsProcessed(state.iterations() * std::int64_t{batch});
 }
 
 void prepared_sha256(benchmark::State& state) {
