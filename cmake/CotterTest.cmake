@@ -23,7 +23,10 @@ function(cotter_add_test name)
     cotter_catch_main ${arg_LIBRARIES})
   set(properties TIMEOUT 120)
   if(arg_LABELS)
-    list(APPEND properties LABELS "${arg_LABELS}")
+    # Catch2's discovery flattens a list inside a property and loses what comes after it: one label
+    # that holds all the words is found by `ctest -L` for each of them.
+    list(JOIN arg_LABELS "-" label)
+    list(APPEND properties LABELS ${label})
   endif()
   if(arg_FIXTURES)
     list(APPEND properties FIXTURES_REQUIRED "${arg_FIXTURES}")

@@ -30,7 +30,8 @@ void garbage_is_no_server(cotter::bytes_view in) {
   if (!admission || !client.valid()) std::abort();
   auto connection = guard.attach(client.native(), *admission);
   cotter::step step = client.handshake();
-  for (std::size_t at = 0; step.next != cotter::want::failed && step.next != cotter::want::nothing;) {
+  for (std::size_t at = 0;
+       step.next != cotter::want::failed && step.next != cotter::want::nothing;) {
     client.sent(client.pending().size());
     if (at == in.size()) {
       client.end_of_input();

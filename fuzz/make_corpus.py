@@ -9,6 +9,8 @@ import json
 import pathlib
 import sys
 
+HERE = pathlib.Path(__file__).resolve().parent
+
 
 def octets(der):
     """A vector's DER: base64, or a list of base64 and [count, octet]."""
@@ -24,15 +26,140 @@ def general_names(*names):
     return b"\x30\x82" + len(content).to_bytes(2, "big") + content
 
 
+def pem(der, label=b"CERTIFICATE", columns=64, end=b"\n", headers=b""):
+    text = base64.b64encode(der)
+    lines = [text[at:at + columns] for at in range(0, len(text), columns)]
+    return end.join(
+        [b"-----BEGIN " + label + b"-----" + headers, *lines, b"-----END " + label + b"-----", b""]
+    )
+
+
+def pem_files(der):
+    sound = pem(der)
+    key = pem(b"\x30\x03\x02\x01\x00", b"PRIVATE KEY")
+    encrypted = b"\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n"
+    yield "sound", sound
+    yield "short", pem(der[:40])
+    yield "two", sound + pem(der[:90])
+    yield "key-first", key + sound
+    yield "key-alone", key
+    yield "behind-text", b"subject=CN = vectors.example\n\n" + sound
+    yield "behind-a-byte-order-mark", b"\xef\xbb\xbf" + sound
+    yield "behind-a-zero", b"\0\n" + sound
+    yield "in-the-middle-of-a-line", b"# " + sound + sound
+    yield "carriage-return-line-feed", pem(der, end=b"\r\n")
+    yield "carriage-return", pem(der, end=b"\r")
+    yield "76-columns", pem(der, columns=76)
+    yield "one-line", pem(der, columns=10000)
+    yield "trusted", pem(der, b"TRUSTED CERTIFICATE")
+    yield "x509", pem(der, b"X509 CERTIFICATE")
+    yield "request", pem(der, b"CERTIFICATE REQUEST")
+    yield "encrypted", pem(der, headers=encrypted)
+    yield "cut-short", sound[:-40]
+    yield "without-last-line-feed", sound[:-1]
+    yield "not-base64", sound.replace(b"M", b"!", 1)
+    yield "padding-inside", sound[:60] + b"=" + sound[61:]
+    yield "empty", pem(b"")
+    yield "der", der
+
+
+def toy_signature(key, message):
+    """As in envelope.cpp: no signature, but found by mutation."""
+    total = key
+    for octet in message:
+        total = (total * 33 + octet) & 0xFFFF
+    return bytes([0x30, 6, 2, 1, 1, 2, 1, 1 + total % 4])
+
+
+def envelope(document, payload, *signers):
+    kind = f"application/vnd.cotter.{document}+json".encode()
+    message = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+    text = lambda octets: base64.b64encode(octets).decode()
+    return json.dumps({
+        "payloadType": kind.decode(),
+        "payload": text(payload),
+        "signatures": [
+            {"keyid": name, "sig": text(toy_signature("abc".index(name) + 1, message))}
+            for name in signers
+        ],
+    }).encode()
+
+
+def manifests():
+    pin = "a" * 64
+    target = {"host": "sip.example.com", "port": 5061, "pins": {"primary": pin}}
+    complete = {
+        "pinManifestVersion": "2.1.0", "sequence": 7, "issuedAt": "2027-05-20T00:00:00Z",
+        "expires": "2027-12-01T00:00:00Z", "targets": [target],
+    }
+    for guide in sorted((HERE.parent / "tests/json/guide").glob("*.json")):
+        yield guide.stem, guide.read_bytes()
+    changes = {
+        "complete": {},
+        "empty-critical": {"critical": []},
+        "critical": {"critical": ["regions"]},
+        "unknown-critical": {"critical": ["quorum"], "quorum": 2},
+        "observe": {"observeUntil": "2027-06-19T00:00:00Z"},
+        "observe-too-long": {"observeUntil": "2027-06-20T00:00:00Z"},
+        "runtime": {"runtime": [{"library": "openssl", "atLeast": "3.0.0", "below": "4.0.0"}]},
+        "breaker": {"circuitBreakerConfig": {"maxConsecutiveFailures": 1}},
+        "probe": {"lockRecovery": "verified_probe"},
+        "endpoint": {"reportingEndpoint": "https://siem.example.com:8443/a?b"},
+        "twice": {"targets": [target, target]},
+        "both": {"targetHost": "sip.example.com"},
+        "fallbacks": {"targets": [{**target, "pins": {
+            "primary": ["cert-sha256:" + pin, "spki-sha256:" + pin],
+            "fallback": [{"pin": pin, "label": "old", "notAfter": "2027-06-01T00:00:00Z"},
+                         {"pin": "1 1 1 " + pin, "offlineBackup": True}, pin],
+            "rotationWindowDays": 30}}]},
+        "regions": {"targets": [{"host": "sip.example.com", "port": 443, "regions": [
+            {"name": "emea", "prefixes": ["192.0.2.0/24", "2001:db8::/32"],
+             "pins": {"primary": pin, "fallback": pin, "rotationWindowDays": 9}},
+            {"name": "rest", "default": True, "pins": {"primary": pin}}]}]},
+        "regions-without-a-default": {"targets": [{"host": "sip.example.com", "port": 443, "regions": [
+            {"name": "emea", "prefixes": ["192.0.2.0/24"], "pins": {"primary": pin}}]}]},
+        "host-not-canonical": {"targets": [{**target, "host": "SIP.Example.com."}]},
+    }
+    for name, change in changes.items():
+        yield name, json.dumps({**complete, **change}).encode()
+    yield "name-twice", b'{"a":1,"a":2}'
+    yield "lone-surrogate", b'{"pinManifestVersion":"\\ud800"}'
+    yield "not-utf8", b'{"pinManifestVersion":"\xff"}'
+    yield "zero-behind", b"{}\0{}"
+    yield "deep", b"[" * 40
+    yield "number-too-large", b'{"sequence":1e400}'
+
+
+def spellings():
+    digits = "a" * 64
+    for name, text in (
+        ("bare", digits), ("upper", digits.upper()), ("cert", "cert-sha256:" + digits),
+        ("spki", "spki-sha256:" + digits), ("spki-upper", "spki-sha256:" + digits.upper()),
+        ("colons", ":".join(["AA"] * 32)), ("curl", "sha256//" + "q" * 42 + "o="),
+        ("okhttp", "sha256/" + "q" * 42 + "o="), ("unpadded", "sha256//" + "q" * 42 + "o"),
+        ("hpkp", 'pin-sha256="' + "q" * 42 + 'o="'), ("tlsa", "1 0 1 " + digits),
+        ("tlsa-key", "1 1 1 " + digits.upper()), ("tlsa-ca", "2 0 1 " + digits),
+        ("url", "wss://User@SIP.Example.com:5061/ws?x"), ("dot", "sip.example.com."),
+        ("ipv6", "[2001:DB8:0::1]:443"), ("zone", "fe80::1%eth0"), ("block", "192.0.2.0/24"),
+        ("block-with-rest", "192.0.2.1/24"), ("version", "3.0.17"),
+        ("time", "2027-05-20T00:00:00Z"),
+    ):
+        yield name, text.encode()
+
+
 def seeds(vectors):
     certificates = {
         vector["name"].replace("/", "."): octets(vector["der"])
         for vector in vectors
         if vector["key"] == "p256" and len(vector["der"]) < 4000
     }
-    for target in ("der_reader", "certificate_form", "certificate_view"):
+    for target in (
+        "der_reader", "certificate_form", "form_twin", "certificate_view", "backends_agree"
+    ):
         for name, der in certificates.items():
             yield target, name, der
+
+    yield from (("pem", name, text) for name, text in pem_files(certificates["p256.sound"]))
 
     for name, host, san in (
         ("dns", "sip.example.com", general_names((0x82, b"sip.example.com"))),
@@ -52,12 +179,34 @@ def seeds(vectors):
     ):
         yield "names", name, host.encode() + b"\0" + san
 
+    yield from (("manifest", name, text) for name, text in manifests())
+    yield from (("pin_spelling", name, text) for name, text in spellings())
+    body = b'{"octets":"that nobody has to read"}'
+    for name, choice, text in (
+        ("one-of-one", 3, envelope("pin-manifest", body, "a")),
+        ("two-of-two", 4, envelope("pin-manifest", body, "a", "c")),
+        ("three-of-two", 4, envelope("pin-manifest", body, "a", "b", "c")),
+        ("one-of-two", 4, envelope("pin-manifest", body, "b")),
+        ("key-twice", 4, envelope("pin-manifest", body, "a", "a")),
+        ("key-twice-renamed", 4,
+         envelope("pin-manifest", body, "a", "a").replace(b'"a"', b'"x"', 1)),
+        ("hints-swapped", 4, envelope("pin-manifest", body, "a", "b").replace(b'"a"', b'"b"', 1)),
+        ("no-hint", 3, envelope("pin-manifest", body, "a").replace(b'"keyid": "a", ', b"")),
+        ("another-kind", 3, envelope("key-set", body, "a")),
+        ("key-set", 0, envelope("key-set", body, "a")),
+        ("breaker-reset", 6, envelope("breaker-reset", body, "a")),
+        ("renamed-kind", 3, envelope("key-set", body, "a").replace(b"key-set", b"pin-manifest")),
+        ("spare-bits", 3, envelope("pin-manifest", body + b" ", "a").replace(b"In0g", b"In0h")),
+    ):
+        yield "envelope", name, bytes([choice]) + text
+
     head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     accept = b"Sec-WebSocket-Accept: accepted\r\n"
     for name, text in (
         ("agreed", head + accept + b"Sec-WebSocket-Protocol: sip\r\n\r\n"),
         ("no-subprotocol", head + accept + b"\r\n"),
         ("wrong-accept", head + b"Sec-WebSocket-Accept: other\r\n\r\n"),
+        ("without-accept", head + b"Sec-WebSocket-Protocol: sip\r\n\r\n"),
         ("redirect", b"HTTP/1.1 302 Found\r\nLocation: wss://other.example/\r\n\r\n"),
         ("extension", head + accept + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"),
         ("folded", head + b"Sec-WebSocket-Accept:\r\n accepted\r\n\r\n"),

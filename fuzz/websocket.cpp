@@ -30,7 +30,9 @@ cotter::bytes_view octets(std::string_view text) {
 outcome listen(cotter::bytes_view in, std::size_t piece) {
   // A digest of zeros stands for SHA-1's, so that the accept key is known; no random mask is checked.
   const cotter::websocket_crypto crypto{
-      [](void*, std::span<std::uint8_t> out) { return std::ranges::fill(out, std::uint8_t{7}), true; },
+      [](void*, std::span<std::uint8_t> out) {
+        return std::ranges::fill(out, std::uint8_t{7}), true;
+      },
       [](void*, cotter::bytes_view, std::span<std::uint8_t, 20> out) {
         return std::ranges::fill(out, std::uint8_t{0}), true;
       },
@@ -40,9 +42,10 @@ outcome listen(cotter::bytes_view in, std::size_t piece) {
   ask.host = "localhost";
   (void)session.upgrade(ask);
   session.sent(session.pending().size());
-  (void)session.feed(octets("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                            "Connection: Upgrade\r\n"
-                            "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n"));
+  (void)session.feed(
+      octets("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+             "Connection: Upgrade\r\n"
+             "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n"));
   if (session.upgrade(ask).next != cotter::want::nothing) std::abort();
 
   outcome seen;
@@ -73,7 +76,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const outcome whole = listen(in, size + 1);
   const outcome pieces = listen(in, 1);
   if (whole.messages != pieces.messages) std::abort();
-  if ((whole.end == cotter::errc::message_too_big) != (pieces.end == cotter::errc::message_too_big)) {
+  if ((whole.end == cotter::errc::message_too_big) !=
+      (pieces.end == cotter::errc::message_too_big)) {
     std::abort();
   }
   for (const auto& [kind, payload] : whole.messages) {

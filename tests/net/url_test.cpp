@@ -111,4 +111,14 @@ TEST_CASE("Only sips asks for the naming rules of SIP", "[net][url]") {
   CHECK(parse_url("tls://a.example:5061")->endpoint().kind == cotter::identity::host);
 }
 
+TEST_CASE("A scheme is spelled as it is read", "[net][url]") {
+  for (const std::string text :
+       {"wss://a.example", "https://a.example", "sips:a.example", "tls://a.example:5061"}) {
+    CAPTURE(text);
+    const auto parsed = parse_url(text);
+    REQUIRE(parsed);
+    CHECK(to_string(parsed->scheme) == text.substr(0, text.find(':')));
+  }
+}
+
 }  // namespace

@@ -58,6 +58,24 @@ struct pair {
   std::string backlog;
 };
 
+TEST_CASE("Without random octets or SHA-1 nothing is asked for", "[net][websocket]") {
+  const auto no_random = [](void*, std::span<std::uint8_t>) { return false; };
+  const auto no_sha1 = [](void*, cotter::bytes_view, std::span<std::uint8_t, 20>) { return false; };
+  for (const cotter::websocket_crypto& unfit :
+       {cotter::websocket_crypto{},
+        cotter::websocket_crypto{no_random, frames::crypto.sha1, nullptr},
+        cotter::websocket_crypto{frames::crypto.random, no_sha1, nullptr}}) {
+    websocket_session session(unfit);
+    cotter::upgrade_request ask;
+    ask.host = "sip.example.com";
+    const step refused = session.upgrade(ask);
+    CHECK(refused.next == want::failed);
+    CHECK(refused.why.what == errc::unfit_backend);
+    CHECK(session.pending().empty());
+    CHECK(session.upgrade(ask).next == want::failed);
+  }
+}
+
 TEST_CASE("Text and binary messages arrive whole", "[net][websocket]") {
   pair p;
   websocket_message got;

@@ -144,8 +144,8 @@ constexpr bool is_general_name(der::tag t) noexcept {
 /// no such URI at all, some dNSName equals the target. No wildcards. An IP address is matched by
 /// the host of such a URI alone.
 ///
-/// False if there is no subjectAltName, if it cannot be located or any GeneralName in it is
-/// malformed, and if `whom.host` is not canonical (see `classify_host`). Time is linear in the
+/// False if there is no subjectAltName, if it cannot be located or any GeneralName in it has a tag or
+/// length at fault (the inside of those that name no host is not looked at), and if `whom.host` is not canonical (see `classify_host`). Time is linear in the
 /// subjectAltName; allocates nothing.
 ///
 /// @source RFC 9525 6; RFC 5922 7.1, 7.2

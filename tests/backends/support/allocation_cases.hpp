@@ -4,6 +4,8 @@
 #include "client.hpp"
 #include "counting_malloc.hpp"
 
+#include <cotter/policies/manifest/live_manifest.hpp>
+
 #include <support/catch.hpp>
 
 namespace lab {
@@ -53,44 +55,70 @@ struct counted {
     state.between.decides = &observer;
     return Backend::attach(s, whom, state.between, state.inner);
   }
+  static cotter::library_version version() noexcept { return Backend::version(); }
   static cotter::handshake_facts inspect(const attachment& state) noexcept {
     return Backend::inspect(state.inner);
   }
   static void detach(attachment& state) noexcept { Backend::detach(state.inner); }
 };
 
+/// One attempt, counted from `admit` to `confirm` wherever cotter is at work.
+template <typename Backend, typename Guard>
+void accepts_without_the_heap(Guard& guard, typename Backend::context& context, const char* leaf,
+                              int version) {
+  using counting = counted<Backend>;
+  peer::server server(serve(leaf, version));
+  std::size_t before = heap::allocations();
+  auto admission = guard.admit({"localhost", 443});
+  const std::size_t admitting = heap::allocations() - before;
+  REQUIRE(admission);
+  typename Backend::client client(context);
+  auto there = server.accept();
+  cotter::connection<Guard, counting> connection(guard, client.native(), *admission);
+
+  counting::allocations() = counting::decisions() = 0;
+  std::vector<std::uint8_t> held;
+  (void)shake_hands(client, *there, held);
+  before = heap::allocations();
+  const cotter::verdict verdict = connection.confirm();
+  const std::size_t confirming = heap::allocations() - before;
+  CHECK(verdict);
+  CHECK(counting::decisions() == 2);
+  CHECK(admitting == 0);
+  CHECK(counting::allocations() == 0);
+  CHECK(confirming == 0);
+}
+
 template <typename Backend>
 void decides_without_the_heap(int version) {
-  using counting = counted<Backend>;
   typename Backend::context context;
   REQUIRE(context.load_anchors_file(file("ca.pem").c_str()));
   for (const char* leaf : {"good", "rsa", "large"}) {
     for (const bool by_key : {false, true}) {
       INFO(leaf << (by_key ? ", key pin" : ", certificate pin") << ", version " << version);
-      peer::server server(serve(leaf, version));
       const std::string pem = file(std::string(leaf) + ".pem");
       const auto pin = *cotter::parse_pin(by_key ? peer::key_pin(pem) : peer::certificate_pin(pem));
       cotter::owned_pin_set pins;
       REQUIRE(pins.add({"localhost", 443}, {&pin, 1}));
       cotter::memory_breaker<> breaking;
       cotter::ring_audit_sink<8> ring;
-      cotter::guard guard(pins, breaking, cotter::embedded_manifest{}, ring);
-      auto admission = guard.admit({"localhost", 443});
-      REQUIRE(admission);
-      typename Backend::client client(context);
-      auto there = server.accept();
-      cotter::connection<decltype(guard), counting> connection(guard, client.native(), *admission);
+      {
+        cotter::guard guard(pins, breaking, cotter::embedded_manifest{}, ring);
+        accepts_without_the_heap<Backend>(guard, context, leaf, version);
+      }
 
-      counting::allocations() = counting::decisions() = 0;
-      std::vector<std::uint8_t> held;
-      (void)shake_hands(client, *there, held);
-      const std::size_t before = heap::allocations();
-      const cotter::verdict verdict = connection.confirm();
-      const std::size_t confirming = heap::allocations() - before;
-      CHECK(verdict);
-      CHECK(counting::decisions() == 2);
-      CHECK(counting::allocations() == 0);
-      CHECK(confirming == 0);
+      cotter::pin_manifest document;
+      document.sequence = 1;
+      document.issued_at = cotter::library_made_at;
+      document.expires_at = cotter::no_expiry;
+      document.targets.resize(1);
+      document.targets[0].host = "localhost";
+      document.targets[0].port = 443;
+      document.targets[0].pins = {{pin}};
+      cotter::live_manifest live;
+      REQUIRE(live.adopt(document, cotter::library_made_at));
+      cotter::guard guard(live, breaking, ring);
+      accepts_without_the_heap<Backend>(guard, context, leaf, version);
     }
   }
 }

@@ -21,6 +21,30 @@ inline std::string file(const std::string& name) {
   return std::string(directory == nullptr ? "pki" : directory) + "/" + name;
 }
 
+/// A breaker that remembers what it was told.
+class watched_breaker : public cotter::memory_breaker<> {
+ public:
+  using memory_breaker<>::memory_breaker;
+
+  cotter::breaker_change mismatch(cotter::reservation& held, cotter::time_reading now) noexcept {
+    ++mismatches;
+    return last = memory_breaker<>::mismatch(held, now);
+  }
+  cotter::breaker_change success(cotter::reservation& held, cotter::time_reading now) noexcept {
+    ++successes;
+    return last = memory_breaker<>::success(held, now);
+  }
+  void release(cotter::reservation& held) noexcept {
+    ++releases;
+    memory_breaker<>::release(held);
+  }
+
+  int mismatches = 0;
+  int successes = 0;
+  int releases = 0;
+  cotter::breaker_change last{};
+};
+
 struct request {
   std::string host = "localhost";
   cotter::identity kind = cotter::identity::host;
@@ -29,6 +53,7 @@ struct request {
   std::string second_pin{};
   cotter::pin_role second_role = cotter::pin_role::fallback;
   cotter::instant second_not_after = cotter::no_expiry;
+  watched_breaker* breaker = nullptr;  ///< null for one of its own
 };
 
 struct outcome {
@@ -41,7 +66,6 @@ struct outcome {
   std::string server_name{};
   std::string answer{};  ///< what the client read afterwards
   std::vector<cotter::reason> audited{};
-  std::uint8_t streak_alerts = 0;
   cotter::breaker_state breaker = cotter::breaker_state::closed;
 };
 
@@ -105,7 +129,8 @@ outcome run(peer::server& server, const request& wanted, typename Backend::conte
   }
   const cotter::target whom{wanted.host, 443, wanted.kind};
   (void)pins.add(whom, std::span<const cotter::pin>(both).first(count));
-  cotter::memory_breaker<> breaking;
+  watched_breaker fresh;
+  watched_breaker& breaking = wanted.breaker != nullptr ? *wanted.breaker : fresh;
   cotter::callback_audit_sink sink{[&](const cotter::audit_record& what) noexcept {
     seen.audited.push_back(what.outcome.reason());
   }};

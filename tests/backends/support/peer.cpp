@@ -2,7 +2,10 @@
 #include "peer.hpp"
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
@@ -24,6 +27,8 @@ struct free_any {
   void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
   void operator()(EVP_PKEY_CTX* p) const { EVP_PKEY_CTX_free(p); }
   void operator()(BIGNUM* p) const { BN_free(p); }
+  void operator()(ECDSA_SIG* p) const { ECDSA_SIG_free(p); }
+  void operator()(EC_GROUP* p) const { EC_GROUP_free(p); }
   void operator()(OSSL_PARAM* p) const { OSSL_PARAM_free(p); }
   void operator()(OSSL_PARAM_BLD* p) const { OSSL_PARAM_BLD_free(p); }
   void operator()(SSL_CTX* p) const { SSL_CTX_free(p); }
@@ -55,27 +60,56 @@ owned<EVP_PKEY> read_key(const std::string& file) {
   return key;
 }
 
-/// A P-256 key that shows one public key and signs with another's private one.
+/// A P-256 key that shows one public key and signs with another's private one, or with none.
 owned<EVP_PKEY> forge(X509* shown, EVP_PKEY* signing) {
   std::array<unsigned char, 65> point{};
   std::size_t size = 0;
   require(EVP_PKEY_get_octet_string_param(X509_get0_pubkey(shown), OSSL_PKEY_PARAM_PUB_KEY,
                                           point.data(), point.size(), &size) == 1,
           "public key");
-  BIGNUM* secret = nullptr;
-  require(EVP_PKEY_get_bn_param(signing, OSSL_PKEY_PARAM_PRIV_KEY, &secret) == 1, "private key");
-  const owned<BIGNUM> held(secret);
   const owned<OSSL_PARAM_BLD> builder(OSSL_PARAM_BLD_new());
   OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0);
   OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), size);
-  OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, secret);
+  owned<BIGNUM> held;
+  if (signing != nullptr) {
+    BIGNUM* secret = nullptr;
+    require(EVP_PKEY_get_bn_param(signing, OSSL_PKEY_PARAM_PRIV_KEY, &secret) == 1, "private key");
+    held.reset(secret);
+    OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, secret);
+  }
   const owned<OSSL_PARAM> params(OSSL_PARAM_BLD_to_param(builder.get()));
   const owned<EVP_PKEY_CTX> maker(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  const int parts = signing != nullptr ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
   EVP_PKEY* made = nullptr;
   require(EVP_PKEY_fromdata_init(maker.get()) == 1 &&
-              EVP_PKEY_fromdata(maker.get(), &made, EVP_PKEY_KEYPAIR, params.get()) == 1,
+              EVP_PKEY_fromdata(maker.get(), &made, parts, params.get()) == 1,
           "forged key");
   return owned<EVP_PKEY>(made);
+}
+
+/// The same certificate with the other of the two ECDSA signatures that anybody can make of one: as
+/// good as the first, other octets.
+owned<X509> mirror(X509* signed_by_p256) {
+  owned<X509> copy(X509_dup(signed_by_p256));
+  const ASN1_BIT_STRING* signature = nullptr;
+  X509_get0_signature(&signature, nullptr, copy.get());
+  const unsigned char* at = signature->data;
+  const owned<ECDSA_SIG> pair(d2i_ECDSA_SIG(nullptr, &at, signature->length));
+  const owned<EC_GROUP> curve(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+  require(pair != nullptr && curve != nullptr, "ECDSA signature");
+  BIGNUM* r = BN_dup(ECDSA_SIG_get0_r(pair.get()));
+  BIGNUM* s = BN_new();
+  require(BN_sub(s, EC_GROUP_get0_order(curve.get()), ECDSA_SIG_get0_s(pair.get())) == 1 &&
+              ECDSA_SIG_set0(pair.get(), r, s) == 1,
+          "n - s");
+  std::vector<unsigned char> octets(static_cast<std::size_t>(i2d_ECDSA_SIG(pair.get(), nullptr)));
+  unsigned char* out = octets.data();
+  i2d_ECDSA_SIG(pair.get(), &out);
+  // NOLINTNEXTLINE(*-const-cast): OpenSSL has no setter
+  require(ASN1_STRING_set(const_cast<ASN1_BIT_STRING*>(signature), octets.data(),
+                          static_cast<int>(octets.size())) == 1,
+          "mirrored signature");
+  return copy;
 }
 
 std::string spell(const char* form, const std::vector<std::uint8_t>& octets) {
@@ -92,12 +126,18 @@ std::string spell(const char* form, const std::vector<std::uint8_t>& octets) {
 
 class in_memory final : public connection {
  public:
-  explicit in_memory(SSL_CTX* ctx) : ssl_(SSL_new(ctx)) {
+  in_memory(SSL_CTX* ctx, bool early_data) : ssl_(SSL_new(ctx)), early_(early_data) {
     in_ = BIO_new(BIO_s_mem());
     out_ = BIO_new(BIO_s_mem());
     BIO_set_mem_eof_return(in_, -1);
     SSL_set_bio(ssl_.get(), in_, out_);
     SSL_set_accept_state(ssl_.get());
+    SSL_set_app_data(ssl_.get(), &handshakes_);
+    SSL_set_info_callback(ssl_.get(), [](const SSL* ssl, int where, int) {
+      if (where == SSL_CB_ACCEPT_LOOP && SSL_get_state(ssl) == TLS_ST_SR_FINISHED) {
+        ++*static_cast<int*>(SSL_get_app_data(ssl));
+      }
+    });
   }
 
   ~in_memory() override {
@@ -109,6 +149,7 @@ class in_memory final : public connection {
 
   void drive() override {
     ERR_clear_error();
+    if (early_ && !read_early_data()) return;
     if (!SSL_is_init_finished(ssl_.get()) && SSL_do_handshake(ssl_.get()) != 1) return;
     finished_ = true;
     std::array<char, 4096> plain{};
@@ -130,8 +171,13 @@ class in_memory final : public connection {
   void send(const std::string& text) override {
     SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size()));
   }
-  bool ask_again() override {
+  bool ask_again(const std::string& chain_file, const std::string& key_file) override {
     ERR_clear_error();
+    if (!chain_file.empty()) {
+      require(SSL_use_certificate_chain_file(ssl_.get(), chain_file.c_str()) == 1 &&
+                  SSL_use_PrivateKey_file(ssl_.get(), key_file.c_str(), SSL_FILETYPE_PEM) == 1,
+              chain_file);
+    }
     if (SSL_version(ssl_.get()) >= TLS1_3_VERSION) {
       SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, nullptr);
       if (SSL_verify_client_post_handshake(ssl_.get()) != 1) return false;
@@ -143,6 +189,7 @@ class in_memory final : public connection {
   }
 
   bool finished() const override { return finished_; }
+  int handshakes() const override { return handshakes_; }
   bool resumed() const override { return SSL_session_reused(ssl_.get()) != 0; }
   std::size_t application_bytes() const override { return application_bytes_; }
   std::string server_name() const override {
@@ -151,7 +198,25 @@ class in_memory final : public connection {
   }
 
  private:
+  /// Reads what comes ahead of the handshake; true when that is over.
+  bool read_early_data() {
+    std::array<char, 4096> plain{};
+    for (;;) {
+      std::size_t got = 0;
+      switch (SSL_read_early_data(ssl_.get(), plain.data(), plain.size(), &got)) {
+        case SSL_READ_EARLY_DATA_SUCCESS: application_bytes_ += got; break;
+        case SSL_READ_EARLY_DATA_FINISH:
+          application_bytes_ += got;
+          early_ = false;
+          return true;
+        default: return false;
+      }
+    }
+  }
+
+  int handshakes_ = 0;  // outlives the SSL that counts in it
   owned<SSL> ssl_;
+  bool early_ = false;
   BIO* in_ = nullptr;
   BIO* out_ = nullptr;
   bool finished_ = false;
@@ -167,17 +232,20 @@ std::string& shared_psk() {
 
 struct server::implementation {
   owned<SSL_CTX> ctx;
+  bool early_data = false;
 };
 
 server::server(const options& how) : state_(std::make_unique<implementation>()) {
   SSL_CTX* ctx = SSL_CTX_new(TLS_server_method());
   state_->ctx.reset(ctx);
+  state_->early_data = how.early_data;
   require(ctx != nullptr, "context");
   static constexpr unsigned char id[] = "peer";
   SSL_CTX_set_session_id_context(ctx, id, sizeof id);
   SSL_CTX_set_min_proto_version(ctx, how.version != 0 ? how.version : TLS1_2_VERSION);
   SSL_CTX_set_max_proto_version(ctx, how.version);
   SSL_CTX_clear_options(ctx, SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_options(ctx, SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION);
   if (!how.tickets) SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
   SSL_CTX_set_max_early_data(ctx, 16384);
   SSL_CTX_set_options(ctx, SSL_OP_NO_ANTI_REPLAY);
@@ -199,13 +267,18 @@ server::server(const options& how) : state_(std::make_unique<implementation>()) 
   }
   if (!how.chain_file.empty()) {
     require(SSL_CTX_use_certificate_chain_file(ctx, how.chain_file.c_str()) == 1, how.chain_file);
-    if (how.forged_key_file.empty()) {
+    if (how.mirrored_signature) {
+      require(
+          SSL_CTX_use_certificate(ctx, mirror(read_certificate(how.chain_file).get()).get()) == 1,
+          "mirrored leaf");
+    }
+    if (how.without_key || !how.forged_key_file.empty()) {
+      const auto signing = how.without_key ? nullptr : read_key(how.forged_key_file);
+      const auto key = forge(read_certificate(how.chain_file).get(), signing.get());
+      require(SSL_CTX_use_PrivateKey(ctx, key.get()) == 1, "forged key");
+    } else {
       require(SSL_CTX_use_PrivateKey_file(ctx, how.key_file.c_str(), SSL_FILETYPE_PEM) == 1,
               how.key_file);
-    } else {
-      const auto shown = read_certificate(how.chain_file);
-      const auto key = forge(shown.get(), read_key(how.forged_key_file).get());
-      require(SSL_CTX_use_PrivateKey(ctx, key.get()) == 1, how.forged_key_file);
     }
   }
   for (const std::string& file : how.more_files) {
@@ -216,7 +289,7 @@ server::server(const options& how) : state_(std::make_unique<implementation>()) 
 server::~server() = default;
 
 std::unique_ptr<connection> server::accept() {
-  return std::make_unique<in_memory>(state_->ctx.get());
+  return std::make_unique<in_memory>(state_->ctx.get(), state_->early_data);
 }
 
 std::vector<std::uint8_t> der(const std::string& pem_file) {

@@ -16,12 +16,15 @@ struct options {
   std::string chain_file;               ///< PEM, leaf first; empty for a server without certificate
   std::string key_file;                 ///< PEM
   std::string forged_key_file;          ///< claims chain_file's public key, signs with this one
+  bool without_key = false;             ///< sends the chain and can sign nothing
+  bool mirrored_signature = false;      ///< the leaf's ECDSA signature (r, s) sent as (r, n - s)
   std::vector<std::string> more_files;  ///< PEM, each file's first certificate sent after the chain
   int version = 0;                      ///< 0x0303 or 0x0304; 0 for either
   std::string ciphers;                  ///< TLS 1.2, OpenSSL's syntax
   bool anonymous = false;               ///< DH_anon and ECDH_anon, security level 0
   std::string psk;                      ///< any identity is given this key
   bool tickets = true;
+  bool early_data = false;  ///< reads what comes before the client's Finished
 };
 
 class connection {
@@ -32,10 +35,13 @@ class connection {
   virtual std::size_t feed(std::span<const std::uint8_t> ciphertext) = 0;
   virtual std::vector<std::uint8_t> take_pending() = 0;
   virtual void send(const std::string& text) = 0;
-  /// Asks for another handshake: renegotiation in 1.2, a client certificate in 1.3.
-  virtual bool ask_again() = 0;
+  /// Asks for another handshake: renegotiation in 1.2, a client certificate in 1.3. Shows another
+  /// leaf then, if told which.
+  virtual bool ask_again(const std::string& chain_file, const std::string& key_file) = 0;
 
   [[nodiscard]] virtual bool finished() const = 0;  ///< has verified the client's Finished
+  [[nodiscard]] virtual int handshakes()
+      const = 0;  ///< how often the client's Finished was verified
   [[nodiscard]] virtual bool resumed() const = 0;
   [[nodiscard]] virtual std::size_t application_bytes() const = 0;
   [[nodiscard]] virtual std::string server_name() const = 0;  ///< the client's SNI
