@@ -11,6 +11,12 @@
 #include <cotter/values/pin.hpp>
 #include <cotter/values/verdict.hpp>
 #include <cotter/values/manifest.hpp>
+#include <cotter/values/prefix.hpp>
+#include <cotter/values/runtime.hpp>
+#include <cotter/values/signature.hpp>
+#include <cotter/values/signature_encoding.hpp>
+#include <cotter/values/tls_version.hpp>
+#include <cotter/values/breaker_config.hpp>
 #include <cotter/values/audit_record.hpp>
 #include <cotter/values/reservation.hpp>
 #include <cotter/values/handshake.hpp>
@@ -21,9 +27,11 @@
 #include <cotter/certificate/form.hpp>
 #include <cotter/certificate/view.hpp>
 #include <cotter/certificate/names.hpp>
+#include <cotter/certificate/signature.hpp>
 
 #include <cotter/concepts/hasher.hpp>
 #include <cotter/concepts/backend.hpp>
+#include <cotter/concepts/verifier.hpp>
 #include <cotter/concepts/pin_set.hpp>
 #include <cotter/concepts/manifest_source.hpp>
 #include <cotter/concepts/breaker.hpp>

@@ -13,7 +13,7 @@ from lab import (accept_upgrade, certificate_sha256, cotter, counting, hold, mai
                  text_frame)
 
 keys = ["attempt", "verdict", "reason", "diagnosis", "backend", "build", "fingerprint", "matched",
-        "resumed", "tls", "target", "peer", "tcp", "breaker", "received"]
+        "pin_label", "would_refuse", "resumed", "tls", "target", "peer", "tcp", "breaker", "received"]
 wrong_pin = "cert-sha256:" + "00" * 32
 
 
@@ -351,7 +351,8 @@ class Connect(unittest.TestCase):
                  ("wss://localhost/", "cert-sha256:" + "zz" * 32, "invalid_pin"),
                  ("wss://localhost/", "cert-sha1:" + "ab" * 20, "invalid_pin"),
                  ("wss://localhost/", "sha256//AAAA", "invalid_pin"),
-                 ("wss://localhost/", "sha256/" + "A" * 43 + "=", "invalid_pin"),
+                 ("wss://localhost/", "sha256/" + "A" * 42 + "=", "invalid_pin"),
+                 ("wss://localhost/", "2 0 1 " + "ab" * 32, "invalid_pin"),
                  ("wss://localhost/", "", "invalid_pin")]
         for url, pin, code in cases:
             with self.subTest(url=url, pin=pin):

@@ -10,6 +10,7 @@
 #include <cotter/testing/laws/manifest_source.hpp>
 #include <cotter/testing/laws/notifier.hpp>
 #include <cotter/testing/laws/pin_set.hpp>
+#include <cotter/testing/laws/verifier.hpp>
 
 #include <support/catch.hpp>
 
@@ -69,6 +70,7 @@ TEST_CASE("every numbered law is checked by its suite or stands under review wit
       {"hasher", t::hasher_laws_by_review},
       {"backend", t::backend_laws_by_review},
       {"engine", t::engine_laws_by_review},
+      {"verifier", t::verifier_laws_by_review},
   };
   std::size_t laws = 0;
   for (const auto& [concept_name, by_review] : suites) {

@@ -4,11 +4,15 @@
 #include <cotter/testing/laws/backend.hpp>
 #include <cotter/testing/laws/engine.hpp>
 #include <cotter/testing/laws/hasher.hpp>
+#include <cotter/testing/laws/verifier.hpp>
 
 #include <backends/support/counting_malloc.hpp>
 #include <support/laws.hpp>
 
 #include "material.hpp"
+#include "peer_certificate_cases.hpp"
+#include "verifier_cases.hpp"
+#include "version_cases.hpp"
 
 #include <functional>
 #include <utility>
@@ -17,6 +21,44 @@ using namespace cotter;
 
 TEST_CASE("openssl::hasher keeps the laws of hasher") {
   require_laws(testing::check_hasher_laws<backends::openssl::hasher>(&heap::allocations));
+}
+
+static const enlisted_verifier<backends::openssl> enlisted;
+
+TEST_CASE("openssl keeps the laws of verifier") {
+  require_laws(testing::check_verifier_laws<backends::openssl>());
+}
+
+TEST_CASE("openssl's client speaks no version outside of its limits") {
+  check_version_limits<backends::openssl>(tls_version::tls1_3);
+
+  // A client that may speak TLS 1.3 alone turns down a server that cannot, and the other way round.
+  const lab_material lab;
+  for (const bool newest : {true, false}) {
+    backends::openssl::context context;
+    REQUIRE(context.load_anchors(lab.lend.anchors));
+    const tls_version only = newest ? tls_version::tls1_3 : tls_version::tls1_2;
+    REQUIRE(context.limit_versions(only, only));
+    backends::openssl::client client(context);
+    CHECK(SSL_get_min_proto_version(client.native()) == SSL_get_max_proto_version(client.native()));
+    backends::openssl::server server(lab.lend.good.leaf_der, lab.lend.good.key_der);
+    SSL_set_min_proto_version(server.native(), newest ? TLS1_2_VERSION : TLS1_3_VERSION);
+    SSL_set_max_proto_version(server.native(), newest ? TLS1_2_VERSION : TLS1_3_VERSION);
+    testing::recording_observer observer;
+    backends::openssl::attachment attachment;
+    REQUIRE(backends::openssl::attach(client.native(), lab.lend.whom, observer, attachment));
+    CHECK(client.handshake().next == want::output);
+    testing::carry(client, server);
+    CHECK(server.handshake().next != want::nothing);
+    testing::carry(server, client);
+    CHECK(client.handshake().next == want::failed);
+    CHECK(observer.calls() == "s");
+    backends::openssl::detach(attachment);
+  }
+}
+
+TEST_CASE("openssl shows what the peer presented, even after a refusal") {
+  check_peer_certificates<backends::openssl>(true);
 }
 
 TEST_CASE("openssl keeps the laws of backend") {
@@ -63,6 +105,7 @@ struct faulty_openssl : backends::openssl {
     const result<void> attached = backends::openssl::attach(ssl, whom, state, state.inner);
     return Fault == fault::says_yes_to_attach ? result<void>() : attached;
   }
+  static library_version version() noexcept { return backends::openssl::version(); }
   static handshake_facts inspect(const attachment& state) noexcept {
     handshake_facts facts = backends::openssl::inspect(state.inner);
     if (Fault == fault::believes_everything) facts = {true, false, true, true, 0};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cotter/testing/laws/pin_set.hpp>
 
+#include <cotter/policies/manifest/live_manifest.hpp>
 #include <cotter/policies/pin_set/fixed_pin_set.hpp>
 #include <cotter/policies/pin_set/owned_pin_set.hpp>
 
@@ -44,6 +45,25 @@ owned_pin_set owned() {
     REQUIRE(set.add(one.endpoint, one.pins));
   }
   return set;
+}
+
+/// The targets of `holds`, as a manifest has them.
+pin_manifest manifest_of_them(std::uint64_t sequence) {
+  pin_manifest made;
+  made.sequence = sequence;
+  made.issued_at = library_made_at;
+  made.expires_at = no_expiry;
+  for (const pinned_target& one : holds) {
+    manifest_target added;
+    added.host = std::string(one.endpoint.host);
+    added.port = one.endpoint.port;
+    for (const pin& p : one.pins) {
+      added.pins.push_back({p, std::string(p.label)});
+      added.pins.back().value.label = {};
+    }
+    made.targets.push_back(std::move(added));
+  }
+  return made;
 }
 
 /// What a careless program writes. Each behaviour of `how` breaks one law.
@@ -103,6 +123,50 @@ TEST_CASE("owned_pin_set keeps the laws of pin_set") {
 TEST_CASE("an owned_pin_set may be replaced while its handles live") {
   owned_pin_set set = owned();
   require_laws(testing::check_pin_set_reload(set, holds[0], [](owned_pin_set& s) { s = {}; }));
+}
+
+TEST_CASE("live_manifest keeps the laws of pin_set") {
+  live_manifest live;
+  CHECK(testing::check_pin_set_laws(live, holds).broken("P1"));
+  REQUIRE(live.adopt(manifest_of_them(1), library_made_at));
+  require_laws(testing::check_pin_set_laws(live, holds));
+}
+
+TEST_CASE("live_manifest keeps them with regions, wherever the peer is") {
+  pin_manifest regional = manifest_of_them(1);
+  manifest_target& first = regional.targets[0];
+  manifest_region elsewhere;
+  elsewhere.name = "elsewhere";
+  elsewhere.prefixes = {*parse_prefix("192.0.2.0/24"), *parse_prefix("::/0")};
+  elsewhere.pins = {first.pins[0]};
+  first.regions.push_back(elsewhere);
+  live_manifest live;
+  REQUIRE(live.adopt(regional, library_made_at));
+  require_laws(testing::check_pin_set_laws(live, holds));
+}
+
+TEST_CASE("live_manifest says that its answers change, and what was found stays") {
+  live_manifest live;
+  REQUIRE(live.adopt(manifest_of_them(1), library_made_at));
+  require_laws(testing::check_pin_set_changes(live, holds[0], [](live_manifest& set) {
+    pin_manifest fewer = manifest_of_them(2);
+    fewer.targets[0].pins.pop_back();
+    REQUIRE(set.adopt(fewer, library_made_at));
+  }));
+  require_laws(testing::check_pin_set_changes(live, holds[3], [](live_manifest& set) {
+    pin_manifest gone = manifest_of_them(3);
+    gone.targets.pop_back();
+    REQUIRE(set.adopt(gone, library_made_at));
+  }));
+}
+
+TEST_CASE("the pin_set suite finds a set that changes and does not say so") {
+  owned_pin_set set = owned();
+  require_broken(
+      testing::check_pin_set_changes(set, holds[0], [](owned_pin_set& s) { s = {}; }), "P5");
+  live_manifest still;
+  REQUIRE(still.adopt(manifest_of_them(1), library_made_at));
+  require_broken(testing::check_pin_set_changes(still, holds[0], [](live_manifest&) {}), "P5");
 }
 
 TEST_CASE("the pin_set suite finds a set that is not what it was said to be") {

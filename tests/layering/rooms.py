@@ -20,6 +20,7 @@ ROOMS = {
     "net": {"values", "der", "certificate", "concepts", "policies", "pipeline"},
     "health": {"values", "der", "certificate", "concepts", "policies", "pipeline"},
     "testing": {"values", "der", "certificate", "concepts", "policies", "pipeline"},
+    "json": {"values", "der", "certificate", "concepts", "policies", "pipeline"},
     "backends": {"values", "concepts"},
 }
 FLOW = ["values", "der", "certificate", "concepts", "policies", "pipeline"]
@@ -31,6 +32,9 @@ APART = {"cotter/pipeline/self_test.hpp", "cotter/pipeline/self_test_pki.hpp"}
 # What belongs to which TLS library, by the first part of an include.
 TLS = {"openssl": "openssl", "wolfssl": "wolfssl", "mbedtls": "mbedtls", "psa": "mbedtls"}
 NET_THIRD_PARTIES = {"asio", "boost", "wslay", "http_parser"}
+
+# The rooms below integrations/, each with the third parties that it integrates.
+INTEGRATIONS = {"json": {"nlohmann"}}
 
 # What a device without a heap to spare may be made to compile: everything else of the standard
 # library allocates, throws, runs code at start-up, or is large.
@@ -45,9 +49,10 @@ STANDARD = re.compile(r"^[a-z_0-9]+$")
 
 
 class Header:
-    def __init__(self, path, name):
+    def __init__(self, path, name, base):
         self.path = path
         self.name = name  # as it is included: cotter/values/pin.hpp
+        self.base = base  # where that name begins: ("include",) or ("integrations", "json")
         self.includes = []  # (line, text between the brackets, True if in quotes)
         for number, line in enumerate(path.read_text().splitlines(), 1):
             found = INCLUDE.match(line)
@@ -69,17 +74,20 @@ def room_of(name):
 
 def headers_below(root):
     headers = {}
-    bases = [root / "include"] + sorted((root / "backends").glob("*/"))
+    bases = [root / "include", *sorted((root / "backends").glob("*/")),
+             *sorted((root / "integrations").glob("*/"))]
     for base in bases:
         for path in sorted([*base.rglob("*.hpp"), *base.rglob("*.ipp")]):
             name = path.relative_to(base).as_posix()
-            headers[name] = Header(path, name)
+            headers[name] = Header(path, name, base.relative_to(root).parts)
     return headers
 
 
 def third_party_allowed(header, first):
     if header.room == "backends":
         return TLS.get(first) == pathlib.PurePosixPath(header.name).stem
+    if header.room in INTEGRATIONS:
+        return first in INTEGRATIONS[header.room]
     return header.room == "net" and first in NET_THIRD_PARTIES
 
 
@@ -87,6 +95,9 @@ def faults_of(header):
     if header.room is None or (header.room != "" and header.room not in ROOMS):
         yield 1, f"{header.name} stands in no room of the house"
         return
+    integrated = header.base[1] if header.base[0] == "integrations" else None
+    if integrated != (header.room if header.room in INTEGRATIONS else None):
+        yield 1, f"{header.name} is of another integration"
     libraries = set()
     for line, target, quoted in header.includes:
         if quoted:

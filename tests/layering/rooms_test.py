@@ -22,6 +22,8 @@ HOUSE = {
     "backends/openssl/cotter/backends/openssl.hpp":
         "#include <cotter/concepts/hasher.hpp>\n#include <openssl/ssl.h>\n",
     "backends/mbedtls/cotter/backends/mbedtls.hpp": "#include <psa/crypto.h>\n",
+    "integrations/json/cotter/json/document.hpp":
+        "#include <cotter/policies/owned.hpp>\n#include <nlohmann/json.hpp>\n#include <string>\n",
 }
 
 
@@ -77,6 +79,20 @@ class Rooms(unittest.TestCase):
         self.plant("include/cotter/policies/owned.hpp", "#include <asio.hpp>", "third party")
         self.plant("include/cotter/testing/clock.hpp", "#include <catch2/catch.hpp>",
                    "third party")
+
+    def test_an_integration_that_meets_another_room_or_library_is_found(self):
+        document = "integrations/json/cotter/json/document.hpp"
+        self.plant(document, "#include <cotter/net/stream.hpp>", "json comes before net")
+        self.plant(document, "#include <asio.hpp>", "third party")
+        self.plant(document, "#include <openssl/evp.h>", "TLS library")
+        self.plant("include/cotter/policies/owned.hpp", "#include <cotter/json/document.hpp>",
+                   "policies comes before json")
+        self.plant("include/cotter/net/stream.hpp", "#include <nlohmann/json.hpp>", "third party")
+
+    def test_an_integration_in_a_place_that_is_not_its_own_is_found(self):
+        self.plant("include/cotter/json/more.hpp", "", "another integration")
+        self.plant("integrations/json/cotter/net/more.hpp", "", "another integration")
+        self.plant("integrations/toml/cotter/json/more.hpp", "", "another integration")
 
     def test_what_embedded_programs_cannot_afford_is_found(self):
         for name in ["iostream", "locale", "functional", "regex", "string", "vector", "memory"]:

@@ -21,6 +21,13 @@ TEST_CASE("every error has one stable spelling") {
       "unfit_session", "unfit_backend", "unfit_trust_anchors", "unfit_credentials",
       "out_of_memory", "tls_failure", "tls_closed", "tls_truncated", "permit_spent",
       "permit_foreign", "timeout", "connect_failed", "resolve_failed", "upgrade_refused",
-      "protocol_error", "message_too_big", "not_confirmed", "invalid_header", "closed"};
+      "protocol_error", "message_too_big", "not_confirmed", "invalid_header", "closed",
+      "invalid_prefix", "invalid_version", "invalid_json", "invalid_utf8", "duplicate_key",
+      "wrong_type", "missing_key", "conflicting_keys", "unknown_critical", "invalid_value",
+      "invalid_timestamp", "too_many_targets", "duplicate_target", "observation_too_long",
+      "invalid_envelope", "invalid_base64", "wrong_payload_type", "unsupported_key",
+      "bad_signature", "unknown_signer", "duplicate_signature", "threshold_not_met",
+      "key_set_rollback", "key_set_gap", "key_set_untrusted", "document_expired",
+      "sequence_rollback", "sequence_reused", "fallback_extended"};
   require_spellings<errc>(words, [](errc c) { return code(c); });
 }

@@ -54,6 +54,29 @@ TEST_CASE("adding a fingerprint or a label turns no refusal into an acceptance")
   CHECK(accepted.fingerprint() == digest);
 }
 
+TEST_CASE("an observed acceptance says what it would have been refused for") {
+  const auto seen = verdict::observe(reason::pin_mismatch);
+  CHECK(seen);
+  CHECK(seen.matched() == matched::observed);
+  CHECK(seen.reason() == reason::none);
+  CHECK(seen.would_refuse() == reason::pin_mismatch);
+  const auto more = seen.with_fingerprint({}).with_label("a");
+  CHECK(more);
+  CHECK(more.would_refuse() == reason::pin_mismatch);
+}
+
+TEST_CASE("nothing is observed without a reason that it would have been refused for") {
+  CHECK_FALSE(verdict::observe(reason::none));
+  CHECK(verdict::observe(reason::none).reason() == reason::unbound);
+  CHECK(verdict::observe(reason::none).would_refuse() == reason::none);
+}
+
+TEST_CASE("what is refused or pinned would not be refused otherwise") {
+  CHECK(verdict{}.would_refuse() == reason::none);
+  CHECK(verdict::refuse(reason::pin_mismatch).would_refuse() == reason::none);
+  CHECK(verdict::accept(matched::primary).would_refuse() == reason::none);
+}
+
 TEST_CASE("every reason has one stable spelling") {
   // The words of the public contract, in the order of the enumeration.
   constexpr std::string_view words[] = {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "address.hpp"
+#include "capture.hpp"
 #include "problem.hpp"
 
+#include <cotter/json/trusted_keys.hpp>
 #include <cotter/net/url.hpp>
-#include <cotter/policies/breaker/breaker_config.hpp>
+#include <cotter/values/breaker_config.hpp>
 #include <cotter/values/audit_record.hpp>
+#include <cotter/values/manifest.hpp>
 #include <cotter/values/pin.hpp>
 #include <cotter/values/target.hpp>
 
@@ -18,10 +22,11 @@
 
 namespace cotter::command {
 
-/// Where to connect in place of what the name resolves to.
-struct tcp_address {
-  ip_address ip{};
-  std::uint16_t port = 0;
+/// A signed manifest, not verified yet: the TLS library that connects does that.
+struct manifest_request {
+  std::string envelope{};
+  cotter::json::trusted_keys trust{};
+  manifest_memory remembered{};
 };
 
 /// What `cotter connect` was asked to do. `destination` and the pins' labels borrow from text that
@@ -29,6 +34,7 @@ struct tcp_address {
 struct connect_request {
   url destination{};
   std::vector<pin> pins{};
+  std::optional<manifest_request> manifest{};  ///< instead of `pins`
   std::string ca_file{};
   std::string certificate_file{};  ///< empty: no client authentication
   std::string key_file{};
@@ -48,6 +54,8 @@ struct attempt_report {
   bool accepted = false;
   reason why = reason::unbound;
   cotter::matched matched = cotter::matched::none;
+  reason would_refuse = reason::none;  ///< with `matched::observed`
+  std::string pin_label{};
   breaker_state breaker = breaker_state::closed;
   std::string fingerprint{};  ///< hex; empty if no leaf was seen
   bool tcp = false;           ///< a connection was established
@@ -65,6 +73,8 @@ class attempt_observer {
   attempt_observer& operator=(const attempt_observer&) = delete;
 
   virtual void on_attempt(const attempt_report& report) = 0;
+  /// The manifest has been accepted: what to remember of it.
+  virtual void on_manifest(const manifest_memory& memory) = 0;
   /// The breaker is cooling, and the next attempt waits.
   virtual void on_wait(std::chrono::milliseconds pause) = 0;
 
@@ -101,6 +111,8 @@ class backend_face {
   /// All attempts under one guard; each is reported as it ends. Ends early if nothing can be tried.
   virtual void connect(const connect_request& request, attempt_observer& observer) const = 0;
   [[nodiscard]] virtual self_test_outcome self_test() const = 0;
+  /// One look at one edge.
+  [[nodiscard]] virtual capture_report capture(const capture_request& request) const = 0;
 
  protected:
   backend_face() = default;

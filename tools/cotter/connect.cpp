@@ -3,6 +3,8 @@
 
 #include "backends.hpp"
 #include "credentials.hpp"
+#include "documents.hpp"
+#include "files.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -86,14 +88,31 @@ wrong check_readable(const std::string& path) {
   return describe(errc::unreadable, path);
 }
 
+wrong read_manifest(const connect_options& options, connect_request& request) {
+  if (!options.pins.empty() || !options.fallback_pins.empty()) {
+    problem p = describe_usage("--manifest beside pins", "connect");
+    p.action = "give one of them: a manifest's pins are the only ones that count";
+    return p;
+  }
+  manifest_request& manifest = request.manifest.emplace();
+  if (auto p = load_trust(options.trust.keys, options.trust.threshold, options.trust.chain,
+                          current_time(), manifest.trust)) {
+    return p;
+  }
+  if (auto p = load_memory(options.state_file, manifest.remembered)) return p;
+  return read_file(options.manifest_file, manifest.envelope);
+}
+
 wrong read_options(const connect_options& options, connect_request& request) {
   const result<url> destination = parse_url(options.url);
   if (!destination) return at_offset(destination.error());
   request.destination = *destination;
-  if (options.pins.empty()) {
+  if (!options.manifest_file.empty()) {
+    if (auto p = read_manifest(options, request)) return p;
+  } else if (options.pins.empty()) {
     problem p = describe(reason::no_pins);
     p.code = "usage";
-    p.action = "give --pin; `cotter fingerprint` reads one from a certificate";
+    p.action = "give --pin or --manifest; `cotter fingerprint` reads a pin from a certificate";
     return p;
   }
   if (auto p = read_pins(options.pins, pin_role::primary, request.pins)) return p;
@@ -128,6 +147,7 @@ wrong read_options(const connect_options& options, connect_request& request) {
 exit_code outcome_of(const attempt_report& report) {
   if (!report.decided) return exit_code::no_verdict;
   if (!report.accepted) return exit_code::refused;
+  if (report.matched == matched::observed) return exit_code::warning;
   return report.wrong ? exit_code::warning : exit_code::ok;
 }
 
@@ -135,8 +155,9 @@ json text_or_null(std::string_view text) { return text.empty() ? json(nullptr) :
 
 class printer final : public attempt_observer {
  public:
-  printer(const backend_face& backend, const url& destination, format how)
-      : backend_(backend), destination_(destination), how_(how) {}
+  printer(const backend_face& backend, const url& destination, const std::string& state_file,
+          format how)
+      : backend_(backend), destination_(destination), state_file_(state_file), how_(how) {}
 
   [[nodiscard]] exit_code worst() const noexcept { return worst_; }
 
@@ -148,6 +169,13 @@ class printer final : public attempt_observer {
       write_text(text(report));
     }
     if (report.wrong) write_diagnostic(endpoint(), *report.wrong);
+  }
+
+  void on_manifest(const manifest_memory& memory) override {
+    if (const wrong p = store_memory(state_file_, memory)) {
+      write_diagnostic(state_file_, *p);
+      worst_ = worse(worst_, exit_code::warning);
+    }
   }
 
   void on_wait(std::chrono::milliseconds pause) override {
@@ -176,6 +204,10 @@ class printer final : public attempt_observer {
               {"build", backend_.build()},
               {"fingerprint", text_or_null(report.fingerprint)},
               {"matched", text_or_null(report.accepted ? to_string(report.matched) : "")},
+              {"pin_label", text_or_null(report.accepted ? report.pin_label : "")},
+              {"would_refuse", text_or_null(report.matched == matched::observed
+                                                ? to_string(report.would_refuse)
+                                                : "")},
               {"resumed", report.resumed},
               {"tls", text_or_null(report.tls)},
               {"target", {{"host", destination_.host}, {"port", destination_.port}}},
@@ -191,6 +223,9 @@ class printer final : public attempt_observer {
     std::string out = endpoint() + "  ";
     if (!report.decided) {
       out += "no verdict";
+    } else if (report.accepted && report.matched == matched::observed) {
+      out += "accepted while observing, would refuse: " +
+             std::string(to_string(report.would_refuse));
     } else if (report.accepted) {
       out += "accepted, " + std::string(to_string(report.matched)) + " pin";
     } else {
@@ -223,6 +258,7 @@ class printer final : public attempt_observer {
 
   const backend_face& backend_;
   const url& destination_;
+  const std::string& state_file_;
   format how_;
   exit_code worst_ = exit_code::ok;
 };
@@ -240,7 +276,7 @@ exit_code connect(const connect_options& options, format how) {
     return exit_code::no_verdict;
   }
   const backend_face& backend = find_backend(options.backend);
-  printer out(backend, request.destination, how);
+  printer out(backend, request.destination, options.state_file, how);
   backend.connect(request, out);
   return out.worst();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend_face.hpp"
+#include "manifest.hpp"
 #include "output.hpp"
 
 #include <optional>
@@ -15,6 +16,9 @@ struct connect_options {
   std::string url{};
   std::vector<std::string> pins{};
   std::vector<std::string> fallback_pins{};
+  std::string manifest_file{};
+  trust_options trust{};
+  std::string state_file{};
   std::string ca_file = "/etc/ssl/certs/ca-certificates.crt";
   std::string backend = "openssl";
   std::string address{};

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "backends.hpp"
 #include "connect.hpp"
+#include "extract.hpp"
 #include "fingerprint.hpp"
+#include "manifest_verbs.hpp"
 #include "output.hpp"
 #include "selftest.hpp"
 
@@ -77,6 +79,15 @@ int run(int count, char** arguments) {
   connection->add_option("--fallback-pin", connecting.fallback_pins, "As --pin, for a rotation")
       ->allow_extra_args(false)
       ->type_name("PIN");
+  connection
+      ->add_option("--manifest", connecting.manifest_file,
+                   "A signed manifest instead of pins; needs --trust-key")
+      ->type_name("FILE");
+  add_trust(*connection, connecting.trust);
+  connection
+      ->add_option("--state", connecting.state_file,
+                   "Remembers the newest manifest, so that no older one comes back")
+      ->type_name("FILE");
   connection->add_option("--ca", connecting.ca_file, "PEM file of trust anchors, and no others")
       ->type_name("FILE")
       ->capture_default_str();
@@ -125,6 +136,34 @@ int run(int count, char** arguments) {
       ->type_name("N")
       ->capture_default_str();
 
+  extract_options extracting;
+  CLI::App* extraction_verb =
+      add_verb("extract", "What live edges present: chains, pins, a manifest fragment");
+  extraction_verb->add_option("HOST:PORT", extracting.endpoint, "An IPv6 address in brackets")
+      ->required();
+  extraction_verb
+      ->add_option("--ca", extracting.ca_file, "PEM file of trust anchors, and no others")
+      ->type_name("FILE")
+      ->capture_default_str();
+  extraction_verb
+      ->add_option("--public-ca", extracting.public_ca_file,
+                   "The public CAs: whether a leaf is theirs decides what to pin")
+      ->type_name("FILE")
+      ->capture_default_str();
+  extraction_verb
+      ->add_option("--connect", extracting.addresses,
+                   "Look here instead of asking DNS; repeatable")
+      ->allow_extra_args(false)
+      ->type_name("IP:PORT");
+  extraction_verb->add_flag("--sip", extracting.sip, "Names by RFC 5922, as for sips:");
+  extraction_verb->add_option("--timeout", extracting.timeout_s, "Seconds for each look")
+      ->check(CLI::Range(0.001, 86400.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+
+  manifest_verbs manifests;
+  manifests.add_to(app, as_json, exit_codes);
+
   CLI::App* testing = add_verb("selftest", "Let each TLS library prove that it enforces");
   testing->add_option("--backend", tested_backend, "This one alone")
       ->check(CLI::IsMember(backend_names()))
@@ -149,6 +188,8 @@ int run(int count, char** arguments) {
   exit_code end = exit_code::no_verdict;
   if (fingerprinting->parsed()) end = fingerprint(files, how);
   if (connection->parsed()) end = connect(connecting, how);
+  if (const auto ended = manifests.run(how)) end = *ended;
+  if (extraction_verb->parsed()) end = extract(extracting, how);
   if (testing->parsed()) end = selftest(tested_backend, how);
   if (std::ferror(stdout) != 0) {
     write_note("the result could not be written");

@@ -58,10 +58,12 @@ std::string printable(std::string_view text) {
 
 json to_json(const problem& p) {
   json object{{"code", p.code}};
+  if (!p.pointer.empty()) object["pointer"] = p.pointer;
   if (p.offset_bytes) object["offset"] = *p.offset_bytes;
   object["seen"] = p.seen;
   object["expected"] = p.expected;
   object["do"] = p.action;
+  if (!p.suggestion.empty()) object["suggestion"] = p.suggestion;
   if (p.native != 0) object["native"] = p.native;
   return object;
 }
@@ -76,9 +78,11 @@ void write_diagnostic(std::string_view subject, const problem& p) {
   std::string text = "cotter: " + printable(subject);
   if (!subject.empty()) text += ": ";
   text += p.code;
+  if (!p.pointer.empty()) text += " at " + printable(p.pointer);
   if (p.offset_bytes) text += " (at offset " + std::to_string(*p.offset_bytes) + ")";
   text += "\n  seen      " + printable(p.seen);
   text += "\n  expected  " + printable(p.expected);
+  if (!p.suggestion.empty()) text += "\n  perhaps   " + printable(p.suggestion);
   text += "\n  do        " + printable(p.action) + "\n";
   write(stderr, text);
 }

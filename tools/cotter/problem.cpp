@@ -127,6 +127,87 @@ advice advise(errc what) noexcept {
               "correct the URL or --subprotocol"};
     case errc::closed:
       return {"the server closed the WebSocket", "an answer", "look into the server's log"};
+
+    case errc::invalid_prefix:
+      return {"no block of addresses", "192.0.2.0/24 or 2001:db8::/32, no bits beyond the length",
+              "correct the prefix"};
+    case errc::invalid_version:
+      return {"no version of a TLS library", "3, 3.0 or 3.0.17", "correct the version"};
+    case errc::invalid_json:
+      return {"not JSON", "one JSON value (RFC 8259)",
+              "look at the offset: a comma too many, or a file cut short"};
+    case errc::invalid_utf8:
+      return {"octets that are not UTF-8", "UTF-8 (RFC 3629)", "save the file as UTF-8"};
+    case errc::duplicate_key:
+      return {"one name twice in an object", "each name once", "remove one of the two"};
+    case errc::wrong_type:
+      return {"another type than this key has", "the type that docs/manifest.md names",
+              "correct the value at the pointer"};
+    case errc::missing_key:
+      return {"a key is missing", "a whole document",
+              "add it; `cotter manifest init` writes one that has everything"};
+    case errc::conflicting_keys:
+      return {"two keys that exclude each other", "one of them", "remove one of the two"};
+    case errc::unknown_critical:
+      return {"a critical key that this version does not know", "a reader that knows it",
+              "use a cotter that knows the key, or sign a manifest without it"};
+    case errc::invalid_value:
+      return {"a value outside its bounds", "a value that docs/manifest.md allows",
+              "correct the value at the pointer"};
+    case errc::invalid_timestamp:
+      return {"no time", "YYYY-MM-DDTHH:MM:SSZ, in UTC", "correct the time"};
+    case errc::too_many_targets:
+      return {"more targets or pins than a manifest may have", "at most 10000 targets",
+              "split the manifest by the groups of devices it serves"};
+    case errc::duplicate_target:
+      return {"the same target or region twice", "each once", "merge the two"};
+    case errc::observation_too_long:
+      return {"an observation of more than 30 days", "at most 30 days after issuedAt",
+              "bring observeUntil nearer; sign again when it is over"};
+    case errc::invalid_envelope:
+      return {"not a signed document", "a DSSE envelope: payloadType, payload, signatures",
+              "give the file that `cotter manifest sign` wrote"};
+    case errc::invalid_base64:
+      return {"not base64", "RFC 4648 4, padded, without line ends", "get the file again"};
+    case errc::wrong_payload_type:
+      return {"a signed document of another kind", "the kind that this place needs",
+              "check that you gave the right file"};
+    case errc::unsupported_key:
+      return {"a key that cannot verify here", "ECDSA on P-256, or Ed25519 where the library has it",
+              "make an ECDSA P-256 key: openssl ecparam -name prime256v1 -genkey"};
+    case errc::bad_signature:
+      return {"a signature that does not fit the document", "the key's signature of these octets",
+              "get the file again; if it stays, somebody has changed it: do not deploy it"};
+    case errc::unknown_signer:
+      return {"no signature by a key that is trusted for this", "a signature by --trust-key",
+              "check --trust-key; if that is right, do not deploy the document"};
+    case errc::duplicate_signature:
+      return {"one key or key id twice among the signatures", "each key once",
+              "sign again; a key counts once however often it signs"};
+    case errc::threshold_not_met:
+      return {"fewer signatures than the threshold", "as many keys as the role demands",
+              "let another holder of a key sign: `cotter manifest sign` adds to an envelope"};
+    case errc::key_set_rollback:
+      return {"an older key set than the one accepted", "the newest key set",
+              "deploy the newest one; if this is it, ask who signed a newer"};
+    case errc::key_set_gap:
+      return {"a key set that skips versions", "the version after the accepted one",
+              "deploy the versions between, in order"};
+    case errc::key_set_untrusted:
+      return {"a key set that the keys before it have not signed",
+              "the thresholds of both the old and the new version",
+              "let holders of the old keys sign it"};
+    case errc::document_expired:
+      return {"a document past its expires", "a document in force", "sign and deploy a newer one"};
+    case errc::sequence_rollback:
+      return {"a manifest older than one accepted before", "an equal or higher sequence",
+              "deploy the newest manifest; to go back, sign the old pins with a higher sequence"};
+    case errc::sequence_reused:
+      return {"another manifest with a sequence that was used", "one manifest for each sequence",
+              "sign it again with the next sequence"};
+    case errc::fallback_extended:
+      return {"a fallback that ends later than it did", "the end fixed when it first appeared",
+              "leave its notAfter as it was"};
   }
   return {"an unknown error", "no error", "report this"};
 }

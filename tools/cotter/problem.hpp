@@ -31,6 +31,8 @@ struct problem {
   std::string action;
   std::optional<std::uint32_t> offset_bytes{};  ///< into the input, where that is octets or text
   std::int32_t native = 0;                      ///< the TLS library's own code; 0 if none
+  std::string pointer{};                        ///< RFC 6901, where the input is JSON
+  std::string suggestion{};                     ///< what to write instead, where that can be told
 };
 
 /// `detail` is appended to what was seen, if not empty.

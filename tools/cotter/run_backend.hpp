@@ -2,9 +2,13 @@
 #pragma once
 
 #include "backend_face.hpp"
+#include "documents.hpp"
 #include "resolve.hpp"
+#include "run_capture.hpp"
+#include "tcp.hpp"
 
 #include <cotter/cotter.hpp>
+#include <cotter/json/signed_manifest.hpp>
 #include <cotter/net/tls_stream.hpp>
 #include <cotter/net/wss_client.hpp>
 #include <cotter/pipeline/self_test.hpp>
@@ -42,8 +46,30 @@ class run_backend final : public backend_face {
       observer.on_attempt(report);
       return;
     }
-    owned_pin_set pins;
     const target whom = request.destination.endpoint();
+    if (request.manifest) {
+      json::signed_manifest<Backend> manifest(request.manifest->trust,
+                                              request.manifest->remembered);
+      const auto taken = manifest.reload(request.manifest->envelope, current_time());
+      breaker_config config = request.breaker;
+      if (taken) {
+        config = manifest.document()->breaker;
+        observer.on_manifest(manifest.memory());
+      }
+      memory_breaker<1> breaking(config);
+      guard watching(manifest, breaking, null_audit_sink{}, no_lock{}, allow_observation{});
+      if (!taken) {
+        // The guard says why, as in a phone; the document's own words say where.
+        attempt_report report;
+        decide(watching.admit(whom).verdict(), report);
+        report.wrong = describe(taken.error());
+        observer.on_attempt(report);
+        return;
+      }
+      attempts(watching, breaking, config, context, request, observer);
+      return;
+    }
+    owned_pin_set pins;
     if (const result<void> added = pins.add(whom, request.pins); !added) {
       attempt_report report;
       report.wrong = describe(added.error().what);
@@ -52,18 +78,11 @@ class run_backend final : public backend_face {
     }
     memory_breaker<1> breaking(request.breaker);
     guard watching(pins, breaking, embedded_manifest{}, null_audit_sink{}, no_lock{});
+    attempts(watching, breaking, request.breaker, context, request, observer);
+  }
 
-    for (unsigned number = 1; number <= request.attempts; ++number) {
-      attempt_report report;
-      report.number = number;
-      attempt(watching, context, request, report);
-      report.breaker = breaking.state({whom, {}});
-      observer.on_attempt(report);
-      if (report.why == reason::breaker_cooling && number < request.attempts) {
-        observer.on_wait(request.breaker.cooldown);
-        std::this_thread::sleep_for(request.breaker.cooldown);
-      }
-    }
+  [[nodiscard]] capture_report capture(const capture_request& request) const override {
+    return capture_by<Backend, Words>(request);
   }
 
   [[nodiscard]] self_test_outcome self_test() const override {
@@ -85,6 +104,24 @@ class run_backend final : public backend_face {
   using wrong = std::optional<problem>;
 
   static constexpr std::size_t max_answer_bytes = 65'536;
+
+  template <typename Guard, typename Breaker>
+  static void attempts(Guard& watching, Breaker& breaking, const breaker_config& config,
+                       context_type& context, const connect_request& request,
+                       attempt_observer& observer) {
+    const target whom = request.destination.endpoint();
+    for (unsigned number = 1; number <= request.attempts; ++number) {
+      attempt_report report;
+      report.number = number;
+      attempt(watching, context, request, report);
+      report.breaker = breaking.state({whom, {}});
+      observer.on_attempt(report);
+      if (report.why == reason::breaker_cooling && number < request.attempts) {
+        observer.on_wait(config.cooldown);
+        std::this_thread::sleep_for(config.cooldown);
+      }
+    }
+  }
 
   static bool speaks_http(const connect_request& request) noexcept {
     return request.destination.scheme == url_scheme::wss ||
@@ -127,17 +164,18 @@ class run_backend final : public backend_face {
   static void attempt(Guard& watching, context_type& context, const connect_request& request,
                       attempt_report& report) {
     const time_point deadline = std::chrono::steady_clock::now() + request.timeout;
-    auto admission = watching.admit(request.destination.endpoint(),
-                                    request.address ? request.address->ip : ip_address{});
+    auto admission = watching.admit(request.destination.endpoint());
     if (!admission) {
       decide(admission.verdict(), report);
       return;
     }
     asio::io_context io(1);
     tcp::socket socket(io);
-    if ((report.wrong = connect_tcp(io, socket, request, deadline))) return;
+    if ((report.wrong = connect_to(io, socket, request, deadline))) return;
     report.tcp = true;
-    report.peer = text_of(socket);
+    const tcp_address peer = address_of(socket);
+    report.peer = text_of(peer);
+    (*admission).reached(peer.ip);
 
     stream_type stream(std::move(socket), context);
     stream.expires_at(deadline);
@@ -166,6 +204,8 @@ class run_backend final : public backend_face {
     report.accepted = static_cast<bool>(v);
     report.why = v.reason();
     report.matched = v.matched();
+    report.would_refuse = v.would_refuse();
+    report.pin_label = v.pin_label();
     report.decided = v.reason() != reason::unbound;
     if (v.has_fingerprint()) {
       constexpr std::string_view digits = "0123456789abcdef";
@@ -203,62 +243,15 @@ class run_backend final : public backend_face {
     return describe(errc::tls_failure, ec.message());
   }
 
-  static asio::ip::address to_asio(const ip_address& from) {
-    if (from.size_bytes == 4) {
-      asio::ip::address_v4::bytes_type octets;
-      std::copy_n(from.octets, octets.size(), octets.begin());
-      return asio::ip::address_v4(octets);
-    }
-    asio::ip::address_v6::bytes_type octets;
-    std::copy_n(from.octets, octets.size(), octets.begin());
-    return asio::ip::address_v6(octets);
-  }
-
-  static std::string text_of(const tcp::socket& socket) {
-    std::error_code ec;
-    const tcp::endpoint peer = socket.remote_endpoint(ec);
-    if (ec) return {};
-    const std::string address = peer.address().to_string();
-    return (peer.address().is_v6() ? "[" + address + "]" : address) + ":" +
-           std::to_string(peer.port());
-  }
-
-  /// Tries each address in turn; one that does not answer leaves time for the others.
-  static wrong connect_tcp(asio::io_context& io, tcp::socket& socket,
-                           const connect_request& request, time_point deadline) {
-    std::vector<ip_address> addresses;
-    std::uint16_t port = request.destination.port;
-    if (request.address) {
-      addresses.push_back(request.address->ip);
-      port = request.address->port;
-    } else if (auto p = resolve(std::string(request.destination.host), deadline, addresses)) {
-      return p;
-    }
-    wrong last;
-    for (std::size_t i = 0; i < addresses.size(); ++i) {
-      const auto now = std::chrono::steady_clock::now();
-      if (now >= deadline) break;
-      std::optional<std::error_code> outcome;
-      std::error_code ignored;
-      socket.close(ignored);
-      socket.async_connect({to_asio(addresses[i]), port},
-                           [&outcome](std::error_code ec) { outcome = ec; });
-      io.restart();
-      io.run_until(now + (deadline - now) / static_cast<int>(addresses.size() - i));
-      if (!outcome) {
-        socket.close(ignored);
-        io.restart();
-        io.run();
-        last = describe(errc::timeout, "TCP connection");
-        continue;
-      }
-      if (!*outcome) {
-        socket.set_option(tcp::no_delay(true), ignored);
-        return {};
-      }
-      last = describe(errc::connect_failed, outcome->message());
-    }
-    return last ? last : describe(errc::timeout, "TCP connection");
+  /// Where the request wants to go: the address given, or what the name resolves to.
+  static wrong connect_to(asio::io_context& io, tcp::socket& socket, const connect_request& request,
+                          time_point deadline) {
+    if (request.address) return connect_tcp(io, socket, *request.address, deadline);
+    std::vector<ip_address> found;
+    if (auto p = resolve(std::string(request.destination.host), deadline, found)) return p;
+    std::vector<tcp_address> addresses;
+    for (const ip_address& one : found) addresses.push_back({one, request.destination.port});
+    return connect_tcp(io, socket, addresses, deadline);
   }
 
   static bool is_sip(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <cotter/concepts/hasher.hpp>
 #include <cotter/values/handshake.hpp>
 #include <cotter/values/result.hpp>
+#include <cotter/values/runtime.hpp>
 #include <cotter/values/target.hpp>
 
 #include <concepts>
@@ -30,6 +31,7 @@ inline namespace v0 {
 ///   B6  `detach` leaves nothing in the session that points into the attachment, and leaves a
 ///       session that was attached unable to complete another handshake unguarded.
 ///   B7  None of it throws, logs, starts a thread or reads the environment.
+///   B8  `version` is that of the library that runs, not of the headers compiled against.
 ///
 /// `session` is the library's own handle, borrowed; it outlives the attachment. `attachment` is
 /// default-constructed by the pipeline, lives as long as the connection, and is never moved.
@@ -40,6 +42,7 @@ concept backend = requires(typename B::session session, typename B::attachment& 
   requires hasher<typename B::hasher>;
   requires std::default_initializable<typename B::attachment>;
   { B::name } -> std::convertible_to<std::string_view>;
+  { B::version() } noexcept -> std::same_as<library_version>;
   { B::attach(session, whom, observer, attachment) } noexcept -> std::same_as<result<void>>;
   { B::inspect(seen) } noexcept -> std::same_as<handshake_facts>;
   { B::detach(attachment) } noexcept;

@@ -5,6 +5,7 @@
 #include <cotter/certificate/names.hpp>
 #include <cotter/certificate/view.hpp>
 #include <cotter/concepts/hasher.hpp>
+#include <cotter/values/manifest.hpp>
 #include <cotter/values/pin.hpp>
 #include <cotter/values/verdict.hpp>
 
@@ -17,7 +18,11 @@ struct leaf_assessment {
   error detail{};                  ///< under `malformed_certificate`
   verdict pinned{};                ///< what the pins say of it, provided that nothing else is wrong
   sha256_digest fingerprint{};
+  sha256_digest key{};  ///< SHA-256 of the SubjectPublicKeyInfo
   bool has_fingerprint = false;
+  bool has_key = false;
+  instant not_before = no_expiry;
+  instant not_after = never;
 };
 
 namespace detail {
@@ -48,12 +53,13 @@ namespace detail {
 
 /// Reads, hashes, names, dates and matches one leaf. Allocates nothing.
 ///
-/// `certificate_hasher` is prepared; so is `key_hasher` if `pinned.wants(pin_form::spki)`. Both are
-/// spent. Faults are looked for in this order: form, validity, name.
+/// `certificate_hasher` is prepared; so is `key_hasher` if `pinned.wants(pin_form::spki)` or
+/// `always_key`, which asks for the key's digest even where no pin needs it now. Both are spent.
+/// Faults are looked for in this order: form, validity, name.
 template <hasher H>
 [[nodiscard]] leaf_assessment assess(bytes_view der, const pinned_target& pinned,
                                      const target& whom, instant now, H& certificate_hasher,
-                                     H& key_hasher) noexcept {
+                                     H& key_hasher, bool always_key = false) noexcept {
   leaf_assessment found;
   const result<certificate_form> form = read_form(der);
   if (!form) {
@@ -70,7 +76,7 @@ template <hasher H>
   found.has_fingerprint = true;
 
   const certificate_view leaf = locate(*form);
-  const bool wants_key = pinned.wants(pin_form::spki);
+  const bool wants_key = always_key || pinned.wants(pin_form::spki);
   for (const field needed : {field::validity, field::san, field::spki}) {
     if (leaf.located(needed) || (needed == field::spki && !wants_key)) continue;
     found.fault = reason::malformed_certificate;
@@ -78,15 +84,18 @@ template <hasher H>
     return found;
   }
 
-  sha256_digest key;
+  found.not_before = leaf.not_before;
+  found.not_after = leaf.not_after;
+
   if (wants_key) {
     key_hasher.update(leaf.spki);
-    if (!key_hasher.finish(key)) {
+    if (!key_hasher.finish(found.key)) {
       found.fault = reason::backend_unfit;
       return found;
     }
+    found.has_key = true;
   }
-  found.pinned = detail::match(pinned, found.fingerprint, key, now);
+  found.pinned = detail::match(pinned, found.fingerprint, found.key, now);
 
   if (!is_valid_at(leaf, now)) {
     found.fault = reason::validity;

@@ -28,6 +28,13 @@ class connection_base {
   /// again at what can still change (hooks, renegotiation) and may take it back, never the reverse.
   [[nodiscard]] virtual cotter::verdict confirm() noexcept = 0;
 
+  /// Asks again for a connection that has lived for a while, after a reload or once a day: would the
+  /// manifest, the pins and the leaf's validity of this moment accept it? The breaker is not asked.
+  ///
+  /// Refuses where `confirm` does. What it refuses is refused for good, and the program closes it;
+  /// the breaker does not count it. May change which pin accepts.
+  [[nodiscard]] virtual cotter::verdict reassess() noexcept = 0;
+
   /// What is known so far. Accepts only after `confirm` did.
   [[nodiscard]] virtual const cotter::verdict& verdict() const noexcept = 0;
 
@@ -56,6 +63,8 @@ class connection final : public connection_base, private handshake_observer {
     if (problem.what == errc::ok && !attached) problem = attached.error();
     if (problem.what != errc::ok) {
       refuse(verdict_type::refuse(reason::backend_unfit, problem));
+    } else if (!guard.allows(Backend::name, Backend::version())) {
+      refuse(verdict_type::refuse(reason::runtime_mismatch));
     }
   }
 
@@ -79,11 +88,27 @@ class connection final : public connection_base, private handshake_observer {
     return verdict_;
   }
 
+  [[nodiscard]] cotter::verdict reassess() noexcept override {
+    if (const verdict_type asked = confirm(); !asked) return asked;
+    verdict_type now = guard_.reassess(permit_, assessment_, latest_);
+    if (now && !guard_.allows(Backend::name, Backend::version())) {
+      now = verdict_type::refuse(reason::runtime_mismatch);
+    }
+    if (now) {
+      verdict_ = with_leaf(now);
+    } else {
+      refuse(now);
+    }
+    return verdict_;
+  }
+
   [[nodiscard]] const cotter::verdict& verdict() const noexcept override { return verdict_; }
 
  private:
   using verdict_type = cotter::verdict;
   using digest_context = typename Guard::template hasher_for<Backend>;
+  /// Pins that may change may come to ask for the key.
+  static constexpr bool keeps_key = Guard::pins_may_change;
   enum class phase : std::uint8_t { attached, started, leaf_seen, pending, confirmed, refused };
 
   void on_start() noexcept override {
@@ -95,7 +120,7 @@ class connection final : public connection_base, private handshake_observer {
     }
     assessment_ = {};
     if (!certificate_hasher_.prepare() ||
-        (permit_.pinned().wants(pin_form::spki) && !key_hasher_.prepare())) {
+        ((keeps_key || permit_.pinned().wants(pin_form::spki)) && !key_hasher_.prepare())) {
       refuse(verdict_type::refuse(reason::backend_unfit, {errc::out_of_memory, 0, 0}));
       return;
     }
@@ -109,7 +134,7 @@ class connection final : public connection_base, private handshake_observer {
       return;
     }
     assessment_ = assess(der, permit_.pinned(), permit_.endpoint(), guard_.now().wall,
-                         certificate_hasher_, key_hasher_);
+                         certificate_hasher_, key_hasher_, keeps_key);
     phase_ = phase::leaf_seen;
   }
 
@@ -129,11 +154,11 @@ class connection final : public connection_base, private handshake_observer {
       refuse(verdict_type::refuse(why, detail));
       return false;
     }
-    if (!assessment_.pinned) {
-      refuse(assessment_.pinned);
+    accepted_ = guard_.observed(assessment_.pinned);
+    if (!accepted_) {
+      refuse(accepted_);
       return false;
     }
-    accepted_ = assessment_.pinned;
     phase_ = phase::pending;
     return true;
   }
@@ -159,6 +184,7 @@ class connection final : public connection_base, private handshake_observer {
   digest_context certificate_hasher_{};
   digest_context key_hasher_{};
   leaf_assessment assessment_{};
+  typename Guard::pin_handle latest_{};
   verdict_type accepted_{};
   verdict_type verdict_{};
   phase phase_ = phase::attached;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cotter/pipeline/assessment.hpp>
 #include <cotter/pipeline/connection.hpp>
 #include <cotter/pipeline/permit.hpp>
 #include <cotter/pipeline/slots.hpp>
@@ -25,8 +26,8 @@ inline namespace v0 {
 /// Slots are recognised by the concept they model, in any order; those passed as lvalues are
 /// borrowed and must outlive the guard, rvalues are moved in. Needed: `pin_set`, `breaker`,
 /// `manifest_source`, `audit_sink`. With defaults: `clock` (`system_clock`), `lock` (`flag_lock`),
-/// `notifier` (`no_notifier`), `use_hasher<H>` (the backend's own). One object may fill several
-/// slots.
+/// `notifier` (`no_notifier`), `use_hasher<H>` (the backend's own), `allow_observation` (none). One
+/// object may fill several slots.
 ///
 /// Immovable; outlives its permits and connections. `admit` and connections may be used from
 /// several threads unless the lock is `no_lock`; one connection belongs to one thread at a time.
@@ -54,13 +55,19 @@ class guard {
   static_assert(detail::slot_count<detail::is_use_hasher, Slots...> <= 1,
                 "cotter: a guard takes at most one use_hasher");
 
+  static_assert(detail::slot_count<detail::is_allow_observation, Slots...> <= 1,
+                "cotter: a guard takes allow_observation once");
+
   using pin_set_type = detail::slot_type<detail::is_pin_set, void*, Slots...>;
   using clock_type = detail::slot_type<detail::is_clock, system_clock, Slots...>;
   using lock_type = detail::slot_type<detail::is_lock, flag_lock, Slots...>;
   using notifier_type = detail::slot_type<detail::is_notifier, no_notifier, Slots...>;
 
+  using manifest_type = detail::slot_type<detail::is_manifest_source, void*, Slots...>;
+
  public:
   using permit = basic_permit<guard>;
+  static constexpr bool pins_may_change = reloadable_pin_set<std::remove_cv_t<pin_set_type>>;
   using pin_handle = std::remove_cvref_t<decltype(std::declval<const pin_set_type&>().find(
       std::declval<const target&>(), std::declval<const ip_address&>()))>;
   template <backend Backend>
@@ -88,7 +95,8 @@ class guard {
 
   /// Asks, before TCP, whether this target may be tried now, and reserves one attempt.
   ///
-  /// `peer` is the address that will be connected to, if known: it may choose a region. `network`
+  /// `peer` is the address that will be connected to, if known: it may choose a region; if not, see
+  /// `basic_permit::reached`. `network`
   /// is an id of the network the device is in, if the application knows one; it outlives the permit
   /// and the connection.
   ///
@@ -99,20 +107,15 @@ class guard {
     admission answer;
     const time_reading at = now();
     const manifest_standing standing = slot<detail::is_manifest_source>().current();
-    if (standing.problem != reason::none) {
-      return turn_away(std::move(answer), whom, standing.problem);
-    }
-    if (at.wall > standing.expires_at) {
-      return turn_away(std::move(answer), whom, reason::manifest_expired);
+    if (const reason why = fault_of(standing, at.wall); why != reason::none) {
+      return turn_away(std::move(answer), whom, why);
     }
     if (const auto kind = classify_host(whom.host); !kind || whom.port == 0) {
       const error detail = kind ? error{errc::invalid_port, 0, 0} : kind.error();
       return turn_away(std::move(answer), whom, reason::no_pins, detail);
     }
-    const pin_set_type& pins = slot<detail::is_pin_set>();
-    pin_handle found = pins.find(whom, unwrap(peer));
-    if (!static_cast<bool>(found) || !(*found).endpoint.same_endpoint(whom) ||
-        (*found).pins.empty()) {
+    pin_handle found{};
+    if (!pins_at(whom, unwrap(peer), found)) {
       return turn_away(std::move(answer), whom, reason::no_pins);
     }
     lock().lock();
@@ -120,7 +123,8 @@ class guard {
         slot<detail::is_breaker>().reserve({(*found).endpoint, network}, at, standing.sequence);
     lock().unlock();
     if (!reserved.held()) return turn_away(std::move(answer), whom, reserved.refused());
-    answer.permit_ = permit(*this, std::move(found), whom.kind, network, std::move(reserved));
+    answer.permit_ =
+        permit(*this, std::move(found), whom.kind, unwrap(peer), network, std::move(reserved));
     return answer;
   }
 
@@ -152,6 +156,65 @@ class guard {
   template <typename>
   friend class basic_permit;
 
+  [[nodiscard]] static constexpr reason fault_of(const manifest_standing& standing,
+                                                 instant now) noexcept {
+    if (standing.problem != reason::none) return standing.problem;
+    return now > standing.expires_at ? reason::manifest_expired : reason::none;
+  }
+
+  [[nodiscard]] bool allows(std::string_view library,
+                            const library_version& running) const noexcept {
+    if constexpr (runtime_restricting<std::remove_cv_t<manifest_type>>) {
+      return slot<detail::is_manifest_source>().allows(library, running);
+    } else {
+      return true;
+    }
+  }
+
+  /// Finds the target; false if it is not there or the set breaks its own laws.
+  [[nodiscard]] bool pins_at(const target& whom, const ip_address& peer,
+                             pin_handle& found) const noexcept {
+    found = slot<detail::is_pin_set>().find(whom, peer);
+    return static_cast<bool>(found) && (*found).endpoint.same_endpoint(whom) &&
+           !(*found).pins.empty();
+  }
+
+  /// What the pins said, unless observation is allowed here, asked for by the manifest and not over:
+  /// then what they would have refused is accepted as observed.
+  [[nodiscard]] verdict observed(const verdict& pinned) const noexcept {
+    if constexpr (detail::slot_count<detail::is_allow_observation, Slots...> == 1) {
+      const manifest_standing standing = slot<detail::is_manifest_source>().current();
+      const instant at = now().wall;
+      const bool about_pins =
+          pinned.reason() == reason::pin_mismatch || pinned.reason() == reason::fallback_expired;
+      if (about_pins && fault_of(standing, at) == reason::none && at <= standing.observe_until &&
+          standing.observe_until - at <= longest_observation) {
+        return verdict::observe(pinned.reason());
+      }
+    }
+    return pinned;
+  }
+
+  /// What this moment's manifest and pins say of a leaf that was accepted before. The label of the
+  /// answer is borrowed from `latest`.
+  [[nodiscard]] verdict reassess(const permit& one, const leaf_assessment& leaf,
+                                 pin_handle& latest) const noexcept {
+    const instant at = now().wall;
+    const manifest_standing standing = slot<detail::is_manifest_source>().current();
+    if (const reason why = fault_of(standing, at); why != reason::none) {
+      return verdict::refuse(why);
+    }
+    if (at < leaf.not_before || at > leaf.not_after) return verdict::refuse(reason::validity);
+    pin_handle found{};
+    if (!pins_at(one.endpoint(), one.peer_, found) ||
+        ((*found).wants(pin_form::spki) && !leaf.has_key)) {
+      return verdict::refuse(reason::no_pins);
+    }
+    const verdict answer = observed(detail::match(*found, leaf.fingerprint, leaf.key, at));
+    latest = std::move(found);
+    return answer;
+  }
+
   /// The end of an attempt: tells the breaker and writes it down.
   void conclude(permit& one, const verdict& outcome, std::string_view backend) noexcept {
     if (!one.issued_by(*this)) {
@@ -163,7 +226,7 @@ class guard {
     auto& breaking = slot<detail::is_breaker>();
     breaker_change change{};
     lock().lock();
-    if (outcome) {
+    if (outcome && outcome.matched() != matched::observed) {
       change = breaking.success(one.reserved_, at);
     } else if (outcome.reason() == reason::pin_mismatch) {
       change = breaking.mismatch(one.reserved_, at);

@@ -21,6 +21,7 @@ class basic_permit {
       : guard_(std::exchange(other.guard_, nullptr)),
         handle_(std::move(other.handle_)),
         endpoint_(std::exchange(other.endpoint_, {})),
+        peer_(other.peer_),
         network_(std::exchange(other.network_, {})),
         reserved_(std::move(other.reserved_)) {}
   basic_permit& operator=(basic_permit&& other) noexcept {
@@ -29,6 +30,7 @@ class basic_permit {
       guard_ = std::exchange(other.guard_, nullptr);
       handle_ = std::move(other.handle_);
       endpoint_ = std::exchange(other.endpoint_, {});
+      peer_ = other.peer_;
       network_ = std::exchange(other.network_, {});
       reserved_ = std::move(other.reserved_);
     }
@@ -39,6 +41,18 @@ class basic_permit {
   /// True until it is moved from.
   [[nodiscard]] bool valid() const noexcept { return guard_ != nullptr; }
   [[nodiscard]] bool issued_by(const Guard& guard) const noexcept { return guard_ == &guard; }
+
+  /// Tells the address that TCP has reached, where it was not known to `admit`: it chooses the
+  /// region. To be called before `attach`. If the target is gone since, or has no pins there, the
+  /// permit keeps what `admit` found.
+  void reached(const ip_address& peer) noexcept {
+    if (!valid()) return;
+    peer_ = unwrap(peer);
+    handle found{};
+    if (!guard_->pins_at(endpoint_, peer_, found)) return;
+    handle_ = std::move(found);
+    endpoint_.host = (*handle_).endpoint.host;
+  }
 
   /// The target as the pin set spells it; empty if not `valid()`.
   [[nodiscard]] const target& endpoint() const noexcept { return endpoint_; }
@@ -52,11 +66,12 @@ class basic_permit {
   friend Guard;
   using handle = typename Guard::pin_handle;
 
-  basic_permit(Guard& guard, handle&& found, identity kind, std::string_view network,
-               reservation&& reserved) noexcept
+  basic_permit(Guard& guard, handle&& found, identity kind, const ip_address& peer,
+               std::string_view network, reservation&& reserved) noexcept
       : guard_(&guard),
         handle_(std::move(found)),
         endpoint_{(*handle_).endpoint.host, (*handle_).endpoint.port, kind},
+        peer_(peer),
         network_(network),
         reserved_(std::move(reserved)) {}
 
@@ -67,6 +82,7 @@ class basic_permit {
   Guard* guard_ = nullptr;
   handle handle_{};
   target endpoint_{};
+  ip_address peer_{};
   std::string_view network_{};
   reservation reserved_{};
 };

@@ -24,6 +24,11 @@ struct use_hasher {
   using type = H;
 };
 
+/// The slot that lets a guard observe: while a signed manifest's `observeUntil` lasts, a connection
+/// whose chain, name and validity are good is accepted even if no pin matches, and reported as
+/// `would_refuse`. Without this slot `observeUntil` means nothing.
+struct allow_observation {};
+
 namespace detail {
 
 template <typename T> struct is_pin_set : std::bool_constant<pin_set<T>> {};
@@ -36,10 +41,13 @@ template <typename T> struct is_notifier : std::bool_constant<notifier<T>> {};
 template <typename T> struct is_use_hasher : std::false_type {};
 template <typename H> struct is_use_hasher<use_hasher<H>> : std::true_type {};
 
+template <typename T> struct is_allow_observation : std::is_same<T, allow_observation> {};
+
 template <typename T>
 concept any_slot = is_pin_set<T>::value || is_manifest_source<T>::value || is_breaker<T>::value ||
                    is_audit_sink<T>::value || is_clock<T>::value || is_lock<T>::value ||
-                   is_notifier<T>::value || is_use_hasher<T>::value;
+                   is_notifier<T>::value || is_use_hasher<T>::value ||
+                   is_allow_observation<T>::value;
 
 template <template <typename> typename Is, typename... Slots>
 inline constexpr std::size_t slot_count =

@@ -21,6 +21,7 @@ struct recorded_decision {
   std::string backend;
   reason why = reason::unbound;
   matched by = matched::none;
+  reason would_refuse = reason::none;
   error detail{};
   bool has_fingerprint = false;
   sha256_digest fingerprint{};
@@ -38,8 +39,9 @@ class recording_sink {
     const verdict& outcome = what.outcome;
     decisions_.push_back({what.at, std::string(what.endpoint.host), what.endpoint.port,
                           what.endpoint.kind, std::string(what.backend), outcome.reason(),
-                          outcome.matched(), outcome.detail(), outcome.has_fingerprint(),
-                          outcome.fingerprint(), std::string(outcome.pin_label()), what.breaker});
+                          outcome.matched(), outcome.would_refuse(), outcome.detail(),
+                          outcome.has_fingerprint(), outcome.fingerprint(),
+                          std::string(outcome.pin_label()), what.breaker});
   }
 
   /// Oldest first.

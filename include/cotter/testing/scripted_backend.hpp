@@ -7,6 +7,7 @@
 #include <cotter/values/error.hpp>
 #include <cotter/values/handshake.hpp>
 #include <cotter/values/result.hpp>
+#include <cotter/values/runtime.hpp>
 #include <cotter/values/target.hpp>
 
 #include <cstdint>
@@ -112,6 +113,8 @@ struct scripted_backend {
     state.session = handle;
     return {};
   }
+
+  static library_version version() noexcept { return {1, 2, 3}; }
 
   static handshake_facts inspect(const attachment& state) noexcept {
     return state.session == nullptr ? handshake_facts{} : state.session->facts_;

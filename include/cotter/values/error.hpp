@@ -63,6 +63,37 @@ enum class errc : std::uint8_t {
   not_confirmed,           ///< application data before an accepted verdict
   invalid_header,          ///< a field that would break out of its line
   closed,                  ///< the WebSocket has been closed
+
+  // Documents: manifests, key sets and their envelopes.
+  invalid_prefix,          ///< no address block, or bits set beyond its length
+  invalid_version,         ///< no version number of a TLS library
+  invalid_json,            ///< not JSON (RFC 8259), or more than one value
+  invalid_utf8,            ///< octets that are not UTF-8 (RFC 3629)
+  duplicate_key,           ///< one name twice in an object
+  wrong_type,              ///< another JSON type than the key has
+  missing_key,             ///< a key that the document needs
+  conflicting_keys,        ///< two keys that say the same thing, or exclude each other
+  unknown_critical,        ///< `critical` names a key that this version does not know
+  invalid_value,           ///< outside what the key allows
+  invalid_timestamp,       ///< not `YYYY-MM-DDTHH:MM:SSZ` (RFC 3339, UTC, whole seconds)
+  too_many_targets,        ///< more targets or pins than a manifest may have
+  duplicate_target,        ///< the same host and port, or the same region, twice
+  observation_too_long,    ///< `observeUntil` more than 30 days after `issuedAt`
+  invalid_envelope,        ///< not a DSSE envelope
+  invalid_base64,          ///< not base64 (RFC 4648 4)
+  wrong_payload_type,      ///< a genuine document of another kind
+  unsupported_key,         ///< a key of another kind than its scheme, or one that the library lacks
+  bad_signature,           ///< a signature that its key did not make over these octets
+  unknown_signer,          ///< no signature by a key of the role
+  duplicate_signature,     ///< one key's signature, or one key id, twice
+  threshold_not_met,       ///< fewer keys of the role have signed than it demands
+  key_set_rollback,        ///< an older key set than the one accepted
+  key_set_gap,             ///< not the key set that follows the one accepted
+  key_set_untrusted,       ///< a new key set that the old one's keys have not signed
+  document_expired,        ///< past its `expires`
+  sequence_rollback,       ///< a lower `sequence` than one accepted before
+  sequence_reused,         ///< the `sequence` of another manifest
+  fallback_extended,       ///< a fallback whose end is later than it was
 };
 
 /// The stable spelling of `c`, lower case with underscores, for logs, JSON and `cotter explain`.
@@ -112,6 +143,35 @@ enum class errc : std::uint8_t {
     case errc::not_confirmed: return "not_confirmed";
     case errc::invalid_header: return "invalid_header";
     case errc::closed: return "closed";
+    case errc::invalid_prefix: return "invalid_prefix";
+    case errc::invalid_version: return "invalid_version";
+    case errc::invalid_json: return "invalid_json";
+    case errc::invalid_utf8: return "invalid_utf8";
+    case errc::duplicate_key: return "duplicate_key";
+    case errc::wrong_type: return "wrong_type";
+    case errc::missing_key: return "missing_key";
+    case errc::conflicting_keys: return "conflicting_keys";
+    case errc::unknown_critical: return "unknown_critical";
+    case errc::invalid_value: return "invalid_value";
+    case errc::invalid_timestamp: return "invalid_timestamp";
+    case errc::too_many_targets: return "too_many_targets";
+    case errc::duplicate_target: return "duplicate_target";
+    case errc::observation_too_long: return "observation_too_long";
+    case errc::invalid_envelope: return "invalid_envelope";
+    case errc::invalid_base64: return "invalid_base64";
+    case errc::wrong_payload_type: return "wrong_payload_type";
+    case errc::unsupported_key: return "unsupported_key";
+    case errc::bad_signature: return "bad_signature";
+    case errc::unknown_signer: return "unknown_signer";
+    case errc::duplicate_signature: return "duplicate_signature";
+    case errc::threshold_not_met: return "threshold_not_met";
+    case errc::key_set_rollback: return "key_set_rollback";
+    case errc::key_set_gap: return "key_set_gap";
+    case errc::key_set_untrusted: return "key_set_untrusted";
+    case errc::document_expired: return "document_expired";
+    case errc::sequence_rollback: return "sequence_rollback";
+    case errc::sequence_reused: return "sequence_reused";
+    case errc::fallback_extended: return "fallback_extended";
   }
   return "unknown";
 }

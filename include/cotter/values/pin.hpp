@@ -63,25 +63,23 @@ constexpr int base64_value(char c) noexcept {
 
 constexpr result<sha256_digest> digest_from_hex(std::string_view text, std::size_t at) noexcept {
   sha256_digest digest;
-  if (text.size() != 64) return {errc::invalid_pin, at + (text.size() < 64 ? text.size() : 64)};
   for (std::size_t i = 0; i < 64; ++i) {
-    const int value = hex_value(text[i]);
+    const int value = i < text.size() ? hex_value(text[i]) : -1;
     if (value < 0) return {errc::invalid_pin, at + i};
     digest.octets[i / 2] = static_cast<std::uint8_t>(digest.octets[i / 2] << 4 | value);
   }
+  if (text.size() > 64) return {errc::invalid_pin, at + 64};
   return digest;
 }
 
 /// Standard base64 (RFC 4648 4) of 32 octets: 43 digits and one `=`, the two spare bits zero.
 constexpr result<sha256_digest> digest_from_base64(std::string_view text, std::size_t at) noexcept {
   sha256_digest digest;
-  if (text.size() != 44) return {errc::invalid_pin, at + (text.size() < 44 ? text.size() : 44)};
-  if (text[43] != '=') return {errc::invalid_pin, at + 43};
   std::uint32_t bits = 0;
   int count = 0;
   std::size_t n = 0;
   for (std::size_t i = 0; i < 43; ++i) {
-    const int value = base64_value(text[i]);
+    const int value = i < text.size() ? base64_value(text[i]) : -1;
     if (value < 0) return {errc::invalid_pin, at + i};
     bits = bits << 6 | static_cast<std::uint32_t>(value);
     count += 6;
@@ -92,33 +90,53 @@ constexpr result<sha256_digest> digest_from_base64(std::string_view text, std::s
     }
   }
   if (bits != 0) return {errc::invalid_pin, at + 42};
+  if (text.size() == 43 || text[43] != '=') return {errc::invalid_pin, at + 43};
+  if (text.size() > 44) return {errc::invalid_pin, at + 44};
   return digest;
 }
 
 }  // namespace detail
 
-/// Reads a pin from text. Accepted: `cert-sha256:<64 hex>`, `spki-sha256:<64 hex>`, and curl's
-/// `sha256//<base64>`, which means the key. A bare digest is refused: it does not say its form.
+/// Reads a pin from text: `cert-sha256:<64 hex>` or `spki-sha256:<64 hex>`, or as others spell it:
+/// `sha256//<base64>` (curl), `sha256/<base64>` (OkHttp) and `pin-sha256="<base64>"` (RFC 7469 2.1.1),
+/// which mean the key, and the TLSA data `1 0 1 <64 hex>` (certificate) and `1 1 1 <64 hex>` (key) of
+/// RFC 6698 2.1. A bare digest is refused: it does not say its form. So are TLSA's other usages:
+/// 0 and 2 name a CA, 3 means a certificate that nobody else vouches for.
 ///
 /// @errors `invalid_pin`, with the offset of the first character at fault.
 [[nodiscard]] constexpr result<pin> parse_pin(std::string_view text) noexcept {
-  constexpr std::string_view certificate = "cert-sha256:";
-  constexpr std::string_view key = "spki-sha256:";
-  constexpr std::string_view curl = "sha256//";
-  pin parsed;
-  result<sha256_digest> digest{errc::invalid_pin};
-  if (text.starts_with(certificate)) {
-    digest = detail::digest_from_hex(text.substr(certificate.size()), certificate.size());
-  } else if (text.starts_with(key)) {
-    parsed.form = pin_form::spki;
-    digest = detail::digest_from_hex(text.substr(key.size()), key.size());
-  } else if (text.starts_with(curl)) {
-    parsed.form = pin_form::spki;
-    digest = detail::digest_from_base64(text.substr(curl.size()), curl.size());
+  struct spelling {
+    std::string_view begin;
+    std::string_view end;
+    pin_form form;
+    bool hexadecimal;
+  };
+  // Longer beginnings before what they begin with.
+  constexpr spelling spellings[] = {
+      {"cert-sha256:", "", pin_form::certificate, true},
+      {"spki-sha256:", "", pin_form::spki, true},
+      {"sha256//", "", pin_form::spki, false},
+      {"sha256/", "", pin_form::spki, false},
+      {"pin-sha256=\"", "\"", pin_form::spki, false},
+      {"1 0 1 ", "", pin_form::certificate, true},
+      {"1 1 1 ", "", pin_form::spki, true},
+  };
+  for (const spelling& one : spellings) {
+    if (!text.starts_with(one.begin)) continue;
+    const std::size_t begin = one.begin.size();
+    const std::size_t close = one.end.empty() ? text.size() : text.find(one.end, begin);
+    const std::string_view digits = text.substr(begin, close - begin);
+    const auto digest = one.hexadecimal ? detail::digest_from_hex(digits, begin)
+                                        : detail::digest_from_base64(digits, begin);
+    if (!digest) return digest.error();
+    if (close == std::string_view::npos) return {errc::invalid_pin, text.size()};
+    if (close + one.end.size() != text.size()) return {errc::invalid_pin, close + one.end.size()};
+    pin parsed;
+    parsed.form = one.form;
+    parsed.digest = *digest;
+    return parsed;
   }
-  if (!digest) return digest.error();
-  parsed.digest = *digest;
-  return parsed;
+  return errc::invalid_pin;
 }
 
 }  // namespace v0

@@ -98,12 +98,23 @@ class [[nodiscard]] verdict {
     return v;
   }
 
+  /// Accepted although the pins said no, because a signed manifest asks to observe only. `why` is
+  /// what they said; `reason::none` accepts nothing.
+  [[nodiscard]] static constexpr verdict observe(cotter::reason why) noexcept {
+    if (why == cotter::reason::none) return {};
+    verdict v = accept(cotter::matched::observed);
+    v.would_refuse_ = why;
+    return v;
+  }
+
   /// True if application data may flow.
   [[nodiscard]] constexpr explicit operator bool() const noexcept {
     return why_ == cotter::reason::none && by_ != cotter::matched::none;
   }
   [[nodiscard]] constexpr cotter::reason reason() const noexcept { return why_; }
   [[nodiscard]] constexpr cotter::matched matched() const noexcept { return by_; }
+  /// With `matched::observed`: the reason that will count once observation ends. Else `none`.
+  [[nodiscard]] constexpr cotter::reason would_refuse() const noexcept { return would_refuse_; }
   /// What lies under the reason: the encoding's error, or the TLS library's code.
   [[nodiscard]] constexpr const error& detail() const noexcept { return detail_; }
 
@@ -130,6 +141,7 @@ class [[nodiscard]] verdict {
  private:
   cotter::reason why_ = cotter::reason::unbound;
   cotter::matched by_ = cotter::matched::none;
+  cotter::reason would_refuse_ = cotter::reason::none;
   bool has_fingerprint_ = false;
   error detail_{};
   sha256_digest fingerprint_{};

@@ -4,6 +4,10 @@
 #include <cotter/concepts/backend.hpp>
 #include <cotter/concepts/engine.hpp>
 #include <cotter/concepts/hasher.hpp>
+#include <cotter/concepts/verifier.hpp>
+#include <cotter/values/runtime.hpp>
+#include <cotter/values/signature_encoding.hpp>
+#include <cotter/values/tls_version.hpp>
 
 #include <mbedtls/version.h>
 
@@ -51,6 +55,12 @@
 #endif
 #if !defined(MBEDTLS_SHA256_C)
 #error "cotter needs MBEDTLS_SHA256_C"
+#endif
+#if !defined(MBEDTLS_ECDSA_C) && !defined(MBEDTLS_PK_CAN_ECDSA_VERIFY)
+#error "cotter needs MBEDTLS_ECDSA_C: without it no document could be verified"
+#endif
+#if !defined(MBEDTLS_ECP_DP_SECP256R1_ENABLED) && !defined(PSA_WANT_ECC_SECP_R1_256)
+#error "cotter needs MBEDTLS_ECP_DP_SECP256R1_ENABLED: without it no document could be verified"
 #endif
 #if !defined(MBEDTLS_HAVE_TIME_DATE)
 #error "cotter needs MBEDTLS_HAVE_TIME_DATE: without it certificates never expire"
@@ -172,6 +182,16 @@ struct mbedtls {
     return ssl == nullptr ? std::string_view{} : std::string_view{mbedtls_ssl_get_version(ssl)};
   }
 
+  /// For diagnosis, never for a decision: calls `each(bytes_view)` with every certificate that the
+  /// peer presented, octets as they came, its leaf first. Only after a handshake that completed:
+  /// the library frees the chain of one that was refused. None in a build without
+  /// MBEDTLS_SSL_KEEP_PEER_CERTIFICATE. Borrowed from the session.
+  template <typename Each>
+  static void for_each_peer_certificate(session ssl, Each&& each) {
+    const mbedtls_x509_crt* one = ssl == nullptr ? nullptr : mbedtls_ssl_get_peer_cert(ssl);
+    for (; one != nullptr; one = one->next) each(bytes_view(one->raw.p, one->raw.len));
+  }
+
   /// The library that runs, where it was built with MBEDTLS_VERSION_C, else the one compiled
   /// against: "mbed TLS 2.28.3". Static storage.
   [[nodiscard]] static std::string_view build() noexcept {
@@ -181,6 +201,17 @@ struct mbedtls {
 #else
     return MBEDTLS_VERSION_STRING_FULL;
 #endif
+  }
+  /// The version of the library that runs.
+  [[nodiscard]] static library_version version() noexcept {
+#if defined(MBEDTLS_VERSION_C)
+    const auto packed = static_cast<std::uint32_t>(mbedtls_version_get_number());
+#else
+    const std::uint32_t packed = MBEDTLS_VERSION_NUMBER;
+#endif
+    return {static_cast<std::uint16_t>(packed >> 24),
+            static_cast<std::uint16_t>(packed >> 16 & 0xff),
+            static_cast<std::uint16_t>(packed >> 8 & 0xff)};
   }
 
   /// SHA-1 as RFC 6455 4.2.2 uses it, for nothing else. False, `out` untouched, if the library is
@@ -194,6 +225,47 @@ struct mbedtls {
 #else
     return mbedtls_sha1_ret(octets.data(), octets.size(), out.data()) == 0;
 #endif
+  }
+
+  /// Concept `verifier`, V3: the library has no Ed25519.
+  [[nodiscard]] static constexpr bool supports(signature_scheme scheme) noexcept {
+    return scheme == signature_scheme::ecdsa_p256_sha256;
+  }
+  /// Concept `verifier`, V1 and V2. Allocates.
+  /// @errors `unsupported_key`, `bad_signature`, `out_of_memory`
+  [[nodiscard]] static result<void> verify(signature_scheme scheme, bytes_view key,
+                                           bytes_view message, bytes_view signature) noexcept {
+    if (!supports(scheme)) return errc::unsupported_key;
+    const result<void> encoded = check_signature_encoding(scheme, key, signature);
+    if (!encoded) return encoded;
+#if defined(MBEDTLS_USE_PSA_CRYPTO) || defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    if (psa_crypto_init() != PSA_SUCCESS) return errc::out_of_memory;
+#endif
+    std::array<std::uint8_t, 32> digest{};
+    static constexpr std::uint8_t nothing = 0;
+    const std::uint8_t* octets = message.empty() ? &nothing : message.data();
+#if MBEDTLS_VERSION_MAJOR >= 3
+    int native = mbedtls_sha256(octets, message.size(), digest.data(), 0);
+#else
+    int native = mbedtls_sha256_ret(octets, message.size(), digest.data(), 0);
+#endif
+    if (native != 0) return error{errc::out_of_memory, 0, native};
+
+    std::array<std::uint8_t, p256_key_prefix.size() + 64> spki{};  // the parser wants it writable
+    std::memcpy(spki.data(), key.data(), spki.size());
+    std::uint8_t* at = spki.data();
+    mbedtls_pk_context parsed;
+    mbedtls_pk_init(&parsed);
+    errc what = errc::unsupported_key;
+    native = mbedtls_pk_parse_subpubkey(&at, spki.data() + spki.size(), &parsed);
+    if (native == 0) {
+      what = errc::bad_signature;
+      native = mbedtls_pk_verify(&parsed, MBEDTLS_MD_SHA256, digest.data(), digest.size(),
+                                 signature.data(), signature.size());
+    }
+    mbedtls_pk_free(&parsed);
+    if (native == 0) return {};
+    return error{is_out_of_memory(native) ? errc::out_of_memory : what, 0, native};
   }
 
   /// What is offered in place of the library's default list, in order of preference; zero ends it.
@@ -245,6 +317,15 @@ struct mbedtls {
   static constexpr std::size_t max_suites = 32;
   static constexpr unsigned min_dh_bits = 2048;
   static constexpr int no_suites[] = {0};
+
+  /// Whether an error of mbedtls_pk, which may add one of a lower module to its own, is about
+  /// memory.
+  static constexpr bool is_out_of_memory(int native) noexcept {
+    const int high = -(-native & 0xff80);
+    const int low = -(-native & 0x7f);
+    return high == MBEDTLS_ERR_PK_ALLOC_FAILED || high == MBEDTLS_ERR_ECP_ALLOC_FAILED ||
+           low == MBEDTLS_ERR_MPI_ALLOC_FAILED;
+  }
 
   static int refuse_random(void*, unsigned char*, std::size_t) noexcept {
     return MBEDTLS_ERR_SSL_NO_RNG;
@@ -1057,10 +1138,41 @@ class mbedtls::context {
 #endif
   }
 
+  /// From the next client on, speaks nothing older than `lowest` and nothing newer than `highest`.
+  /// Without a call: TLS 1.2 and whatever newer there is. Mbed TLS 2.28 has TLS 1.2 alone.
+  ///
+  /// @errors `unfit_backend` if none is left or the library lacks either; nothing has changed then.
+  result<void> limit_versions(cotter::tls_version lowest, cotter::tls_version highest) noexcept {
+    if (lowest > highest || !built_with(lowest) || !built_with(highest)) {
+      return errc::unfit_backend;
+    }
+#if MBEDTLS_VERSION_MAJOR >= 3
+    mbedtls_ssl_conf_min_tls_version(&conf_, number_of(lowest));
+    mbedtls_ssl_conf_max_tls_version(&conf_, number_of(highest));
+#endif
+    return {};
+  }
+
   /// Fills `out` from the library's generator; false if it failed, and `out` is then not random.
   [[nodiscard]] bool random(std::span<std::uint8_t> out) noexcept { return random_.fill(out); }
 
  private:
+  static constexpr bool built_with(cotter::tls_version version) noexcept {
+#if defined(MBEDTLS_SSL_PROTO_TLS1_2)
+    if (version == cotter::tls_version::tls1_2) return true;
+#endif
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    if (version == cotter::tls_version::tls1_3) return true;
+#endif
+    return false;
+  }
+#if MBEDTLS_VERSION_MAJOR >= 3
+  static constexpr mbedtls_ssl_protocol_version number_of(cotter::tls_version version) noexcept {
+    return version == cotter::tls_version::tls1_2 ? MBEDTLS_SSL_VERSION_TLS1_2
+                                                  : MBEDTLS_SSL_VERSION_TLS1_3;
+  }
+#endif
+
   result<void> add_anchors(const file_octets& text) noexcept {
     if (!text.readable()) return errc::unreadable;
     const int native = mbedtls_x509_crt_parse(&anchors_, text.data(), text.size());
@@ -1138,6 +1250,7 @@ class mbedtls::server : private server_identity, public connection {
 
 static_assert(hasher<mbedtls::hasher>);
 static_assert(backend<mbedtls>);
+static_assert(verifier<mbedtls>);
 static_assert(engine<mbedtls::client>);
 
 }  // namespace backends

@@ -3,7 +3,11 @@
 
 #include <cotter/concepts/backend.hpp>
 #include <cotter/concepts/engine.hpp>
+#include <cotter/concepts/verifier.hpp>
+#include <cotter/values/runtime.hpp>
+#include <cotter/values/signature_encoding.hpp>
 #include <cotter/values/target.hpp>
+#include <cotter/values/tls_version.hpp>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -21,6 +25,9 @@
 #endif
 #if (defined(OPENSSL_NO_TLS1_2) || defined(OPENSSL_NO_TLS1_2_CLIENT)) && defined(OPENSSL_NO_TLS1_3)
 #error "cotter: OpenSSL was built without TLS 1.2 and 1.3 (no-tls1_2, no-tls1_3)"
+#endif
+#ifdef OPENSSL_NO_EC
+#error "cotter: no document could be verified; build OpenSSL without no-ec"
 #endif
 
 #include <algorithm>
@@ -136,13 +143,57 @@ struct openssl {
   [[nodiscard]] static std::string_view tls_version(SSL* ssl) noexcept {
     return SSL_get_version(ssl);
   }
+  /// For diagnosis, never for a decision: calls `each(bytes_view)` with every certificate that the
+  /// peer presented, its leaf first, in a handshake that completed or that a hook refused. In DER
+  /// as OpenSSL writes it: TBSCertificate as it came, the shell around it made canonical. The
+  /// octets live as long as the call. Allocates; a certificate for which there is no memory is left
+  /// out.
+  template <typename Each>
+  static void for_each_peer_certificate(SSL* ssl, Each&& each) {
+    const STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl);
+    const int count = chain == nullptr ? 0 : sk_X509_num(chain);
+    for (int i = 0; i < count; ++i) {
+      std::uint8_t* octets = nullptr;
+      const int size = i2d_X509(sk_X509_value(chain, i), &octets);
+      if (size > 0) each(bytes_view(octets, static_cast<std::size_t>(size)));
+      OPENSSL_free(octets);
+    }
+  }
   /// The library that runs, not the one compiled against; static storage.
   [[nodiscard]] static std::string_view build() noexcept {
     return OpenSSL_version(OPENSSL_VERSION);
   }
+  /// The version of the library that runs.
+  [[nodiscard]] static library_version version() noexcept {
+    return {static_cast<std::uint16_t>(OPENSSL_version_major()),
+            static_cast<std::uint16_t>(OPENSSL_version_minor()),
+            static_cast<std::uint16_t>(OPENSSL_version_patch())};
+  }
   /// SHA-1, for Sec-WebSocket-Accept (RFC 6455 4.2.2) and nothing else.
   static bool sha1(bytes_view in, std::span<std::uint8_t, 20> out) noexcept {
     return EVP_Digest(in.data(), in.size(), out.data(), nullptr, EVP_sha1(), nullptr) == 1;
+  }
+
+  /// @see verifier, V3. Ed25519 depends on the providers that are loaded.
+  [[nodiscard]] static bool supports(signature_scheme scheme) noexcept {
+    if (scheme != signature_scheme::ed25519) return scheme == signature_scheme::ecdsa_p256_sha256;
+    ERR_set_mark();
+    EVP_SIGNATURE* found = EVP_SIGNATURE_fetch(nullptr, "ED25519", nullptr);
+    EVP_SIGNATURE_free(found);
+    ERR_pop_to_mark();
+    return found != nullptr;
+  }
+  /// @see verifier, V1 and V2. Allocates; leaves OpenSSL's error queue as it was.
+  /// @errors `unsupported_key`, `bad_signature`, `out_of_memory`
+  [[nodiscard]] static result<void> verify(signature_scheme scheme, bytes_view key,
+                                           bytes_view message, bytes_view signature) noexcept {
+    if (!supports(scheme)) return errc::unsupported_key;
+    const result<void> encoded = check_signature_encoding(scheme, key, signature);
+    if (!encoded) return encoded;
+    ERR_set_mark();
+    const result<void> outcome = verify_encoded(scheme, key, message, signature);
+    ERR_pop_to_mark();
+    return outcome;
   }
 
  private:
@@ -166,6 +217,28 @@ struct openssl {
   static attachment* attached(const SSL* ssl) noexcept {
     return ssl == nullptr ? nullptr
                           : static_cast<attachment*>(SSL_get_ex_data(ssl, session_index()));
+  }
+
+  static result<void> verify_encoded(signature_scheme scheme, bytes_view spki, bytes_view message,
+                                     bytes_view signature) noexcept {
+    const std::uint8_t* at = spki.data();
+    EVP_PKEY* key = d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size()));
+    if (key == nullptr) return errc::unsupported_key;
+    result<void> outcome = errc::out_of_memory;
+    if (EVP_MD_CTX* context = EVP_MD_CTX_new()) {
+      static constexpr std::uint8_t nothing = 0;
+      const EVP_MD* md = scheme == signature_scheme::ed25519 ? nullptr : EVP_sha256();
+      outcome = errc::unsupported_key;
+      if (EVP_DigestVerifyInit(context, nullptr, md, nullptr, key) == 1) {
+        const int good =
+            EVP_DigestVerify(context, signature.data(), signature.size(),
+                             message.empty() ? &nothing : message.data(), message.size());
+        outcome = good == 1 ? result<void>() : errc::bad_signature;
+      }
+      EVP_MD_CTX_free(context);
+    }
+    EVP_PKEY_free(key);
+    return outcome;
   }
 
   /// Certificate-authenticated, ephemeral, encrypting (RFC 9325 4.1, 4.2).
@@ -352,7 +425,7 @@ struct openssl {
     }
     if (state == nullptr || state->decided) return refuse(store);
 
-    const bool trusted = verify(store, *state);
+    const bool trusted = verify_path(store, *state);
     const int native = X509_STORE_CTX_get_error(store);
     const bool may_go_on = state->observer->on_chain({trusted, trusted ? 0 : native});
     if (!trusted) return 0;
@@ -369,7 +442,7 @@ struct openssl {
 
   /// X509_verify_cert (RFC 5280 6), after undoing what may have been done to weaken it: flags and
   /// callbacks of the SSL and of its X509_STORE, and DANE, under which usage 3 skips PKIX.
-  static bool verify(X509_STORE_CTX* store, attachment& state) noexcept {
+  static bool verify_path(X509_STORE_CTX* store, attachment& state) noexcept {
     X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(store);
     X509_VERIFY_PARAM_clear_flags(
         param, X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_USE_CHECK_TIME | X509_V_FLAG_PARTIAL_CHAIN |
@@ -497,12 +570,30 @@ class openssl::context {
     const int failed = SSL_CTX_set_alpn_protos(ctx_, list.data(), static_cast<unsigned>(size + 1));
     return failed == 0 ? result<void>() : errc::unfit_backend;
   }
+  /// From the next client on, speaks nothing older than `lowest` and nothing newer than `highest`.
+  /// Without a call: TLS 1.2 and whatever newer there is.
+  /// @errors `unfit_backend` if none is left or the library lacks either; nothing has changed then
+  result<void> limit_versions(cotter::tls_version lowest, cotter::tls_version highest) noexcept {
+    if (ctx_ == nullptr) return errc::out_of_memory;
+    const long before = SSL_CTX_get_min_proto_version(ctx_);
+    if (lowest > highest || SSL_CTX_set_min_proto_version(ctx_, number_of(lowest)) != 1) {
+      return errc::unfit_backend;
+    }
+    if (SSL_CTX_set_max_proto_version(ctx_, number_of(highest)) != 1) {
+      SSL_CTX_set_min_proto_version(ctx_, before);
+      return errc::unfit_backend;
+    }
+    return {};
+  }
   /// Fills `out` from the library's random generator; false if it cannot.
   [[nodiscard]] bool random(std::span<std::uint8_t> out) noexcept {
     return out.size() <= INT_MAX && RAND_bytes(out.data(), static_cast<int>(out.size())) == 1;
   }
 
  private:
+  static constexpr int number_of(cotter::tls_version version) noexcept {
+    return version == cotter::tls_version::tls1_2 ? TLS1_2_VERSION : TLS1_3_VERSION;
+  }
   static error last(errc what) noexcept { return {what, 0, ERR_GET_REASON(ERR_peek_last_error())}; }
 
   SSL_CTX* ctx_;
@@ -669,6 +760,7 @@ struct backend_of<SSL*> {
 };
 
 static_assert(backend<backends::openssl>);
+static_assert(verifier<backends::openssl>);
 static_assert(engine<backends::openssl::client>);
 
 }  // namespace v0

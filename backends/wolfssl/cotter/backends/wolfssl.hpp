@@ -15,12 +15,18 @@
 #include <wolfssl/wolfcrypt/settings.h>
 #include <wolfssl/ssl.h>
 #include <wolfssl/version.h>
+#include <wolfssl/wolfcrypt/ecc.h>
+#include <wolfssl/wolfcrypt/ed25519.h>
 #include <wolfssl/wolfcrypt/hash.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
 #include <cotter/concepts/backend.hpp>
 #include <cotter/concepts/engine.hpp>
+#include <cotter/concepts/verifier.hpp>
+#include <cotter/values/runtime.hpp>
+#include <cotter/values/signature_encoding.hpp>
 #include <cotter/values/target.hpp>
+#include <cotter/values/tls_version.hpp>
 
 #if LIBWOLFSSL_VERSION_HEX < 0x05005004
 #error "cotter: wolfSSL 5.5.4 or newer is needed"
@@ -55,6 +61,10 @@
 #if defined(WOLFSSL_SMALL_STACK) && !defined(WOLFSSL_SMALL_STACK_CACHE)
 #error "cotter: every SHA-256 block would allocate; build wolfSSL with WOLFSSL_SMALL_STACK_CACHE"
 #endif
+#if !defined(HAVE_ECC_VERIFY) || !defined(HAVE_ECC_KEY_IMPORT) || defined(NO_ECC256)
+#error \
+    "cotter: no document could be verified; HAVE_ECC_VERIFY, HAVE_ECC_KEY_IMPORT needed"
+#endif
 #ifdef NO_SHA
 #error "cotter: RFC 6455 needs SHA-1; build wolfSSL without NO_SHA"
 #endif
@@ -65,6 +75,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -150,7 +161,7 @@ struct wolfssl {
     facts.resumed = wolfSSL_session_reused(ssl) != 0;
     facts.hooks_intact = attached(ssl) == &state && wolfSSL_get_SSL_CTX(ssl) == state.ctx &&
                          wolfSSL_get_verify_mode(ssl) == WOLFSSL_VERIFY_PEER &&
-                         wolfSSL_get_verify_callback(ssl) == &verify;
+                         wolfSSL_get_verify_callback(ssl) == &verify_one;
     facts.authenticated = state.accepted && wolfSSL_GetVersion(ssl) >= WOLFSSL_TLSV1_2 &&
                           acceptable(wolfSSL_get_current_cipher_suite(ssl));
     return facts;
@@ -188,6 +199,25 @@ struct wolfssl {
         return "unknown";
     }
   }
+  /// For diagnosis, never for a decision: calls `each(bytes_view)` with the certificates that the
+  /// peer presented, octets as they came, its leaf first, in a handshake that completed or that a
+  /// hook refused. wolfSSL keeps 9 of them, and none of `MAX_X509_SIZE` octets or more: the others
+  /// are missing without a trace. None in a build without SESSION_CERTS. Borrowed from `ssl`.
+  template <typename Each>
+  static void for_each_peer_certificate(WOLFSSL* ssl, Each&& each) {
+#ifdef SESSION_CERTS
+    WOLFSSL_X509_CHAIN* chain = wolfSSL_get_peer_chain(ssl);
+    const int count = chain == nullptr ? 0 : wolfSSL_get_chain_count(chain);
+    for (int i = 0; i < count; ++i) {
+      const int size = wolfSSL_get_chain_length(chain, i);
+      const unsigned char* octets = wolfSSL_get_chain_cert(chain, i);
+      if (octets != nullptr && size > 0) each(bytes_view(octets, static_cast<std::size_t>(size)));
+    }
+#else
+    static_cast<void>(ssl);
+    static_cast<void>(each);
+#endif
+  }
   /// The library that runs, for example "wolfSSL 5.5.4"; static storage.
   [[nodiscard]] static std::string_view build() noexcept {
     struct made_once {
@@ -201,10 +231,41 @@ struct wolfssl {
     static const made_once spelling;
     return {spelling.text.data(), spelling.size_bytes};
   }
+  /// The version of the library that runs.
+  [[nodiscard]] static library_version version() noexcept {
+    const auto packed = static_cast<std::uint32_t>(wolfSSL_lib_version_hex());
+    return {static_cast<std::uint16_t>(packed >> 24),
+            static_cast<std::uint16_t>(packed >> 12 & 0xfff),
+            static_cast<std::uint16_t>(packed & 0xfff)};
+  }
   /// For the accept key of RFC 6455 4.2.2 and for nothing else.
   static bool sha1(bytes_view in, std::span<std::uint8_t, 20> out) noexcept {
     return in.size() <= INT_MAX &&
            wc_ShaHash(in.data(), static_cast<word32>(in.size()), out.data()) == 0;
+  }
+
+  /// Concept `verifier`, V3. Ed25519 depends on how wolfSSL was built (HAVE_ED25519).
+  [[nodiscard]] static constexpr bool supports(signature_scheme scheme) noexcept {
+#if defined(HAVE_ED25519_VERIFY) && defined(HAVE_ED25519_KEY_IMPORT)
+    if (scheme == signature_scheme::ed25519) return true;
+#endif
+    return scheme == signature_scheme::ecdsa_p256_sha256;
+  }
+  /// Concept `verifier`, V1 and V2. Allocates. The first call starts wolfSSL, for good: its cache
+  /// of points would otherwise not be locked.
+  /// @errors `unsupported_key`, `bad_signature`, `out_of_memory`; `too_large` for 4 GiB and more
+  [[nodiscard]] static result<void> verify(signature_scheme scheme, bytes_view key,
+                                           bytes_view message, bytes_view signature) noexcept {
+    if (!supports(scheme)) return errc::unsupported_key;
+    const result<void> encoded = check_signature_encoding(scheme, key, signature);
+    if (!encoded) return encoded;
+    if (message.size() > std::numeric_limits<word32>::max()) return errc::too_large;
+    static const bool started = wolfSSL_Init() == WOLFSSL_SUCCESS;
+    if (!started) return errc::out_of_memory;
+#if defined(HAVE_ED25519_VERIFY) && defined(HAVE_ED25519_KEY_IMPORT)
+    if (scheme == signature_scheme::ed25519) return verify_ed25519(key, message, signature);
+#endif
+    return verify_p256(key, message, signature);
   }
 
  private:
@@ -222,6 +283,60 @@ struct wolfssl {
                ? nullptr
                : static_cast<attachment*>(wolfSSL_get_ex_data(ssl, session_index()));
   }
+
+  /// `verified` is 1 if the library found the signature good, and `native` 0 if it met no error.
+  static result<void> judge(int native, int verified) noexcept {
+    if (native == 0 && verified == 1) return {};
+    return error{native == MEMORY_E ? errc::out_of_memory : errc::bad_signature, 0, native};
+  }
+
+  static result<void> verify_p256(bytes_view spki, bytes_view message,
+                                  bytes_view signature) noexcept {
+    std::array<byte, 32> digest{};
+    static constexpr byte nothing = 0;
+    const int hashed = wc_Sha256Hash(message.empty() ? &nothing : message.data(),
+                                     static_cast<word32>(message.size()), digest.data());
+    if (hashed != 0) return error{errc::out_of_memory, 0, hashed};
+
+    const bytes_view point = spki.subspan(p256_key_prefix.size() - 1);
+    ecc_key key;
+    int native = wc_ecc_init(&key);
+    if (native != 0) return error{errc::out_of_memory, 0, native};
+    native =
+        wc_ecc_import_x963_ex(point.data(), static_cast<word32>(point.size()), &key, ECC_SECP256R1);
+    if (native == 0) native = wc_ecc_check_key(&key);  // importing does not
+    result<void> outcome =
+        error{native == MEMORY_E ? errc::out_of_memory : errc::unsupported_key, 0, native};
+    if (native == 0) {
+      int verified = 0;
+      native =
+          wc_ecc_verify_hash(signature.data(), static_cast<word32>(signature.size()), digest.data(),
+                             static_cast<word32>(digest.size()), &verified, &key);
+      outcome = judge(native, verified);
+    }
+    wc_ecc_free(&key);
+    return outcome;
+  }
+
+#if defined(HAVE_ED25519_VERIFY) && defined(HAVE_ED25519_KEY_IMPORT)
+  static result<void> verify_ed25519(bytes_view spki, bytes_view message,
+                                     bytes_view signature) noexcept {
+    const bytes_view point = spki.subspan(ed25519_key_prefix.size());
+    static constexpr byte nothing = 0;
+    ed25519_key key;
+    int native = wc_ed25519_init(&key);
+    if (native != 0) return error{errc::out_of_memory, 0, native};
+    int verified = 0;
+    native = wc_ed25519_import_public(point.data(), static_cast<word32>(point.size()), &key);
+    if (native == 0) {
+      native = wc_ed25519_verify_msg(signature.data(), static_cast<word32>(signature.size()),
+                                     message.empty() ? &nothing : message.data(),
+                                     static_cast<word32>(message.size()), &verified, &key);
+    }
+    wc_ed25519_free(&key);
+    return judge(native, verified);
+  }
+#endif
 
   /// Ephemeral (EC)DH, authenticated by a certificate, with a cipher that is neither NULL, RC4 nor
   /// 3DES; IANA's numbers, which are wolfSSL's.
@@ -323,7 +438,7 @@ struct wolfssl {
       }
     }
 
-    wolfSSL_set_verify(ssl, WOLFSSL_VERIFY_PEER, &verify);
+    wolfSSL_set_verify(ssl, WOLFSSL_VERIFY_PEER, &verify_one);
     return wolfSSL_set_ex_data(ssl, session_index(), &state) == WOLFSSL_SUCCESS
                ? result<void>()
                : errc::out_of_memory;
@@ -381,7 +496,7 @@ struct wolfssl {
   /// Called for each certificate of the message that wolfSSL got to, the last one first, and for
   /// the leaf at the end unless one above it was refused. `certs[0]` is the first of the message in
   /// every call; the session's own chain drops what it has no room for and is never asked.
-  static int verify(int good_so_far, WOLFSSL_X509_STORE_CTX* store) noexcept {
+  static int verify_one(int good_so_far, WOLFSSL_X509_STORE_CTX* store) noexcept {
     auto* ssl = static_cast<WOLFSSL*>(
         wolfSSL_X509_STORE_CTX_get_ex_data(store, wolfSSL_get_ex_data_X509_STORE_CTX_idx()));
     attachment* state = attached(ssl);
@@ -545,6 +660,24 @@ class wolfssl::context {
     return errc::unfit_backend;
 #endif
   }
+  /// From the next client on, speaks nothing older than `lowest` and nothing newer than `highest`.
+  /// Without a call: TLS 1.2 and TLS 1.3, as far as wolfSSL was built with them.
+  /// @errors `unfit_backend` if none is left or the library lacks either; nothing has changed then
+  result<void> limit_versions(cotter::tls_version lowest, cotter::tls_version highest) noexcept {
+    if (ctx_ == nullptr) return errc::out_of_memory;
+    if (lowest > highest || !built_with(lowest) || !built_with(highest)) {
+      return errc::unfit_backend;
+    }
+    const bool old = lowest == cotter::tls_version::tls1_2;
+    const int native = wolfSSL_CTX_SetMinVersion(ctx_, old ? WOLFSSL_TLSV1_2 : WOLFSSL_TLSV1_3);
+    if (native != WOLFSSL_SUCCESS) return error{errc::unfit_backend, 0, native};
+    if (highest == cotter::tls_version::tls1_2) {
+      wolfSSL_CTX_set_options(ctx_, WOLFSSL_OP_NO_TLSv1_3);
+    } else {
+      wolfSSL_CTX_clear_options(ctx_, WOLFSSL_OP_NO_TLSv1_3);
+    }
+    return {};
+  }
   /// Fills `out` from wolfSSL's random generator.
   [[nodiscard]] bool random(std::span<std::uint8_t> out) noexcept {
     return initialised_ && out.size() <= INT_MAX &&
@@ -555,6 +688,15 @@ class wolfssl::context {
  private:
   friend class wolfssl::client;
 
+  static constexpr bool built_with(cotter::tls_version version) noexcept {
+#ifdef WOLFSSL_NO_TLS12
+    if (version == cotter::tls_version::tls1_2) return false;
+#endif
+#ifndef WOLFSSL_TLS13
+    if (version == cotter::tls_version::tls1_3) return false;
+#endif
+    return version <= cotter::tls_version::tls1_3;
+  }
   result<void> anchors_loaded(int done) noexcept {
 #ifdef WOLFSSL_TRUST_PEER_CERT
     wolfSSL_CTX_Unload_trust_peers(ctx_);
@@ -811,6 +953,7 @@ struct backend_of<WOLFSSL*> {
 };
 
 static_assert(backend<backends::wolfssl>);
+static_assert(verifier<backends::wolfssl>);
 static_assert(engine<backends::wolfssl::client>);
 
 }  // namespace v0

@@ -43,6 +43,19 @@ struct wss_transport<tls_stream<NextLayer, Backend>> {
 
 namespace detail {
 
+inline ip_address to_ip_address(const asio_api::ip::address& from) noexcept {
+  ip_address to;
+  const auto copy = [&to](const auto& octets) {
+    for (const unsigned char octet : octets) to.octets[to.size_bytes++] = octet;
+  };
+  if (from.is_v4()) {
+    copy(from.to_v4().to_bytes());
+  } else {
+    copy(from.to_v6().to_bytes());
+  }
+  return to;
+}
+
 /// The state of a wss_client.
 template <typename Stream>
 class wss_core : public io_core<Stream, websocket_session> {
@@ -204,7 +217,7 @@ class connect_op {
   }
 
   template <typename Self>
-  void operator()(Self& self, error_code ec, const tcp::endpoint&) {
+  void operator()(Self& self, error_code ec, const tcp::endpoint& reached) {
     const bool expired = stage_->expired;
     stage_->deadline.cancel();
     if (const error_code stop = core_->stopped()) return finish(self, stop);
@@ -221,6 +234,7 @@ class connect_op {
     Core& core = *core_;
     Guard& guard = *guard_;
     typename Guard::permit permit = std::move(permit_);
+    permit.reached(to_ip_address(reached.address()));
     core.next.async_handshake(guard, std::move(permit), std::move(self));
   }
 

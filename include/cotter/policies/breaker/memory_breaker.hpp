@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cotter/concepts/breaker.hpp>
-#include <cotter/policies/breaker/breaker_config.hpp>
+#include <cotter/values/breaker_config.hpp>
 
 #include <algorithm>
 #include <array>

@@ -8,9 +8,6 @@
 namespace cotter {
 inline namespace v0 {
 
-/// When this version of the library was made: a clock that says less is wrong.
-inline constexpr instant library_made_at{std::chrono::sys_days{std::chrono::year{2026} / 11 / 1}};
-
 /// The standing of pins that are compiled in: genuine because the program is, in force from
 /// `issued_at` to `expires_at`.
 class embedded_manifest {
@@ -18,13 +15,13 @@ class embedded_manifest {
   constexpr embedded_manifest() noexcept = default;
   constexpr embedded_manifest(std::uint64_t sequence, instant issued_at,
                               instant expires_at = no_expiry) noexcept
-      : standing_{reason::none, sequence, issued_at, expires_at} {}
+      : standing_{reason::none, sequence, issued_at, expires_at, never} {}
 
   /// @see manifest_source
   [[nodiscard]] constexpr manifest_standing current() const noexcept { return standing_; }
 
  private:
-  manifest_standing standing_{reason::none, 0, library_made_at, no_expiry};
+  manifest_standing standing_{reason::none, 0, library_made_at, no_expiry, never};
 };
 
 static_assert(manifest_source<embedded_manifest>);

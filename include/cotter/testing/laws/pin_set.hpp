@@ -20,8 +20,9 @@ inline namespace v0 {
 namespace testing {
 
 inline constexpr std::array<law_by_review, 1> pin_set_laws_by_review{{
-    {"P4", "the concept demands noexcept; that nothing is written shows in the code, or under "
-           "ThreadSanitizer"},
+    {"P4",
+     "the concept demands noexcept; that nothing is written shows in the code, or under "
+     "ThreadSanitizer"},
 }};
 
 namespace detail {
@@ -37,9 +38,10 @@ inline bool same_pins(std::span<const pin> a, std::span<const pin> b) {
 
 /// Hosts that a lenient lookup would take for `host`.
 inline std::vector<std::string> hosts_near(const std::string& host) {
-  std::vector<std::string> near{"", "*", "default", "x." + host, host + ".", host + "x",
-                                host.substr(1), host.substr(0, host.size() - 1), " " + host,
-                                host + '\0'};
+  std::vector<std::string> near{
+      "",         "*",        "default",      "x." + host,
+      host + ".", host + "x", host.substr(1), host.substr(0, host.size() - 1),
+      " " + host, host + '\0'};
   std::string upper = host;
   for (char& c : upper) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
@@ -129,6 +131,7 @@ template <pin_set P>
 }
 
 /// Checks P2 across a change of the set: `reload` replaces the whole contents while a handle lives.
+/// Nobody else uses the set meanwhile, so that P5 has nothing to say of it.
 template <pin_set P, typename Reload>
 [[nodiscard]] law_report check_pin_set_reload(P& set, const pinned_target& held, Reload&& reload) {
   law_report report;
@@ -141,6 +144,21 @@ template <pin_set P, typename Reload>
   reload(set);
   report.check("P2", "what a handle found stays as it was across a reload",
                (*found).endpoint.host == host && detail::same_pins((*found).pins, before));
+  return report;
+}
+
+/// Checks P2 and P5 of a set that a program may change while connections live: `change` makes its
+/// answer for `held` another one, with other pins or none.
+template <pin_set P, typename Change>
+[[nodiscard]] law_report check_pin_set_changes(P& set, const pinned_target& held, Change&& change) {
+  const std::string host(held.endpoint.host);
+  const std::vector<pin> before(held.pins.begin(), held.pins.end());
+  law_report report = check_pin_set_reload(set, held, std::forward<Change>(change));
+  const auto found = set.find({host, held.endpoint.port}, {});
+  report.check("P5", "the suite was given a change that changes the answer",
+               !static_cast<bool>(found) || !detail::same_pins((*found).pins, before));
+  report.check("P5", "a set whose answers change says that it is reloadable",
+               reloadable_pin_set<P>);
   return report;
 }
 

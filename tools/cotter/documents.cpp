@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "documents.hpp"
+
+#include "certificates.hpp"
+#include "files.hpp"
+#include "output.hpp"
+
+#include <cotter/backends/openssl.hpp>
+#include <cotter/json/timestamp.hpp>
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace cotter::command {
+
+namespace {
+
+using wrong = std::optional<problem>;
+
+wrong read_text(const std::string& path, std::string& out) {
+  auto fault = read_file(path, out);
+  if (fault) fault->seen = path + ": " + fault->seen;
+  return fault;
+}
+
+bool looks_like_json(std::string_view text) {
+  const std::size_t at = text.find_first_not_of(" \t\r\n");
+  return at != std::string_view::npos && text[at] == '{';
+}
+
+}  // namespace
+
+problem describe(const documents::document_error& fault) {
+  problem p = describe(fault.what);
+  if (!fault.seen.empty()) p.seen += ": " + fault.seen;
+  if (!fault.expected.empty()) p.expected = fault.expected;
+  p.pointer = fault.pointer;
+  p.suggestion = fault.suggestion;
+  if (fault.offset_bytes != 0) p.offset_bytes = fault.offset_bytes;
+  return p;
+}
+
+wrong read_time(std::string_view text, std::string_view option, instant& out) {
+  const std::string whole = std::string(text) + (text.size() == 10 ? "T00:00:00Z" : "");
+  const auto when = documents::parse_timestamp(whole);
+  if (!when) return describe(errc::invalid_timestamp, std::string(option) + " " + printable(text));
+  out = *when;
+  return {};
+}
+
+instant current_time() {
+  return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+wrong load_manifest_file(const std::string& path, manifest_file& out) {
+  std::string text;
+  if (auto fault = read_text(path, text)) return fault;
+  const auto probe = documents::read_document(text);
+  if (!probe) return describe(probe.error());
+  out.payload = text;
+  if (probe->root().find("payloadType")) {
+    auto envelope = documents::read_envelope(text);
+    if (!envelope) return describe(envelope.error());
+    if (envelope->payload_type != documents::payload_type_of(documents::role::manifest)) {
+      return describe(errc::wrong_payload_type, printable(envelope->payload_type));
+    }
+    out.payload = envelope->payload;
+    out.signed_as = *std::move(envelope);
+  }
+  auto content = documents::read_authored_manifest(out.payload);
+  if (!content) return describe(content.error());
+  out.content = *std::move(content);
+  const auto shape = documents::read_document(out.payload);
+  out.guide_shape = shape && shape->root().find("targetHost");
+  return {};
+}
+
+wrong load_trust(const std::vector<std::string>& files, unsigned threshold,
+                 const std::vector<std::string>& chain, instant now,
+                 documents::trusted_keys& out) {
+  if (files.empty()) {
+    problem p = describe_usage("no --trust-key", "manifest");
+    p.action = "give --trust-key: a PEM public key, or a signed key set";
+    return p;
+  }
+  std::vector<documents::public_key> keys;
+  for (const std::string& file : files) {
+    std::string text;
+    if (auto fault = read_text(file, text)) return fault;
+    if (looks_like_json(text)) {
+      if (files.size() != 1) {
+        return describe_usage("a key set beside other --trust-key files", "manifest");
+      }
+      auto trust = documents::trusted_keys::from_key_set<backends::openssl>(text);
+      if (!trust) return describe(trust.error());
+      out = *std::move(trust);
+    } else {
+      auto some = documents::read_public_keys(text);
+      if (!some) {
+        problem p = describe(some.error());
+        p.seen += ": " + file;
+        return p;
+      }
+      for (documents::public_key& one : *some) keys.push_back(std::move(one));
+    }
+  }
+  if (!keys.empty()) {
+    auto trust =
+        documents::trusted_keys::from_public_keys<backends::openssl>(std::move(keys), threshold);
+    if (!trust) return describe(trust.error());
+    out = *std::move(trust);
+  }
+  if (chain.empty()) return {};
+  std::vector<std::string> texts(chain.size());
+  std::vector<std::string_view> views;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    if (auto fault = read_text(chain[i], texts[i])) return fault;
+    views.emplace_back(texts[i]);
+  }
+  const auto followed = out.update<backends::openssl>(views, now);
+  return followed ? wrong{} : describe(followed.error());
+}
+
+wrong load_memory(const std::string& path, manifest_memory& out) {
+  if (path.empty()) return {};
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0 && errno == ENOENT) return {};
+  std::string text;
+  if (auto fault = read_text(path, text)) return fault;
+  const auto read = documents::read_document(text);
+  problem damaged = describe(errc::invalid_value, path);
+  damaged.expected = "what cotter wrote there";
+  damaged.action =
+      "without it an older manifest could come back: restore it, or remove it if you know that "
+      "the manifest you have is the newest";
+  if (!read) return damaged;
+  const auto number = [&](std::string_view name) {
+    const auto found = read->root().find(name);
+    return found ? found.integer() : std::nullopt;
+  };
+  const auto order = number("order");
+  const auto version = number("keySetVersion");
+  const auto epoch = number("epoch");
+  const auto payload = read->root().find("payloadSha256");
+  const auto latest = read->root().find("latest");
+  if (!order || !version || !epoch || !payload || !latest) return damaged;
+  const auto digest = parse_pin("cert-sha256:" + std::string(payload.text()));
+  const auto when = documents::parse_timestamp(latest.text());
+  if (!digest || !when) return damaged;
+  out = {*order, digest->digest, *version, *epoch, *when};
+  return {};
+}
+
+wrong store_memory(const std::string& path, const manifest_memory& memory) {
+  if (path.empty()) return {};
+  const json object{{"order", memory.order},
+                    {"payloadSha256", hex(memory.payload)},
+                    {"keySetVersion", memory.key_set_version},
+                    {"epoch", memory.epoch},
+                    {"latest", rfc3339(memory.latest)}};
+  return write_file(path, object.dump(2) + "\n", 0600);
+}
+
+}  // namespace cotter::command
