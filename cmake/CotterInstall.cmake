@@ -23,5 +23,14 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/cotterConfigVersion.cmake
   COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/cotterConfig.cmake ${PROJECT_BINARY_DIR}/cotterConfigVersion.cmake
     cmake/FindCotterWolfSSL.cmake cmake/FindCotterMbedTLS.cmake cmake/FindCotterNet.cmake
+    cmake/FindCotterTSS2.cmake cmake/FindCotterLibsecret.cmake
   DESTINATION ${cotter_package_dir})
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# The service that keeps keys and counters for other users' programs; systemd also looks below /usr/local.
+if(COTTER_COMMAND AND COTTER_POSIX)
+  set(cotter_units ${PROJECT_SOURCE_DIR}/integrations/posix/systemd)
+  configure_file(${cotter_units}/cotter-vault.service.in ${PROJECT_BINARY_DIR}/cotter-vault.service @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/cotter-vault.service ${cotter_units}/cotter-vault.socket
+    DESTINATION lib/systemd/system)
+endif()

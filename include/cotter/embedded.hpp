@@ -15,8 +15,10 @@
 #include <cotter/values/runtime.hpp>
 #include <cotter/values/signature.hpp>
 #include <cotter/values/signature_encoding.hpp>
+#include <cotter/values/sealing.hpp>
 #include <cotter/values/tls_version.hpp>
 #include <cotter/values/breaker_config.hpp>
+#include <cotter/values/store.hpp>
 #include <cotter/values/audit_record.hpp>
 #include <cotter/values/reservation.hpp>
 #include <cotter/values/handshake.hpp>
@@ -32,9 +34,12 @@
 #include <cotter/concepts/hasher.hpp>
 #include <cotter/concepts/backend.hpp>
 #include <cotter/concepts/verifier.hpp>
+#include <cotter/concepts/sealer.hpp>
 #include <cotter/concepts/pin_set.hpp>
 #include <cotter/concepts/manifest_source.hpp>
 #include <cotter/concepts/breaker.hpp>
+#include <cotter/concepts/state_store.hpp>
+#include <cotter/concepts/key_vault.hpp>
 #include <cotter/concepts/audit_sink.hpp>
 #include <cotter/concepts/clock.hpp>
 #include <cotter/concepts/lock.hpp>
@@ -42,7 +47,12 @@
 
 #include <cotter/policies/pin_set/fixed_pin_set.hpp>
 #include <cotter/policies/manifest/embedded_manifest.hpp>
+#include <cotter/policies/breaker/breaker_ledger.hpp>
 #include <cotter/policies/breaker/memory_breaker.hpp>
+#include <cotter/policies/breaker/stored_breaker.hpp>
+#include <cotter/policies/store/attempt_marks.hpp>
+#include <cotter/policies/store/memory_store.hpp>
+#include <cotter/policies/store/flash_store.hpp>
 #include <cotter/policies/audit/null_audit_sink.hpp>
 #include <cotter/policies/audit/ring_audit_sink.hpp>
 #include <cotter/policies/audit/callback_audit_sink.hpp>

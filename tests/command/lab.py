@@ -4,6 +4,7 @@
 import argparse
 import base64
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -43,13 +45,101 @@ def openssl(*arguments, stdin=None):
                           check=True).stdout
 
 
+@functools.cache
 def certificate_sha256(name):
     return hashlib.sha256(openssl("x509", "-in", pki(name), "-outform", "der")).hexdigest()
 
 
+@functools.cache
 def spki_sha256(name):
     key = openssl("x509", "-in", pki(name), "-pubkey", "-noout")
     return hashlib.sha256(openssl("pkey", "-pubin", "-outform", "der", stdin=key)).hexdigest()
+
+
+repository = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def read(path, mode="r"):
+    with open(path, mode, encoding=None if "b" in mode else "utf-8") as file:
+        return file.read()
+
+
+def guide(name):
+    """A document of the guide, as printed there."""
+    return os.path.join(repository, "tests", "json", "guide", name)
+
+
+def time_text(days=0, hours=0):
+    """That long from now."""
+    at = time.time() + (days * 24 + hours) * 3600
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
+class Desk(unittest.TestCase):
+    """A directory to write documents into, and keys to sign them with."""
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.directory = scratch.name
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def write(self, name, content):
+        octets = content
+        if not isinstance(content, bytes):
+            octets = (content if isinstance(content, str) else json.dumps(content)).encode()
+        with open(self.path(name), "wb") as file:
+            file.write(octets)
+        return self.path(name)
+
+    def keys(self, name, algorithm="P-256"):
+        """Makes a key. Returns the paths of its private and its public half."""
+        kind = ["-algorithm", "ed25519"] if algorithm == "ed25519" else [
+            "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        private = self.write(name + ".key", openssl("genpkey", *kind))
+        os.chmod(private, 0o600)
+        return private, self.write(name + ".pub", openssl("pkey", "-in", private, "-pubout"))
+
+    def certificate(self, name, *, days=30, issuer="ca", algorithm="P-256", key=None,
+                    host="localhost", ca=False):
+        """A certificate of the lab's authority. Returns its path without the ending."""
+        path = self.path(name)
+        if key is None:
+            self.keys(name, algorithm)
+        elif key != path:
+            self.write(name + ".key", read(key + ".key", "rb"))
+        settings_file = self.write("request.cnf", "[req]\ndistinguished_name=d\n[d]\n")
+        request = openssl("req", "-new", "-key", path + ".key", "-subj", "/CN=" + host, "-config",
+                          settings_file)
+        self.write(name + ".ext", "basicConstraints=critical,CA:" + ("TRUE" if ca else "FALSE") +
+                   f"\nsubjectAltName=DNS:{host},IP:127.0.0.1\n")
+        self.write(name + ".pem", openssl(
+            "x509", "-req", "-CA", pki(issuer + ".pem"), "-CAkey", pki(issuer + ".key"),
+            "-set_serial", str(int.from_bytes(os.urandom(8), "big")), "-days", str(days), "-sha256",
+            "-extfile", path + ".ext", stdin=request))
+        return path
+
+    def succeeds(self, *arguments, **more):
+        result = cotter(*arguments, **more)
+        self.assertEqual(result.status, 0, result.stdout + result.stderr)
+        return result
+
+    def fails(self, status, code, *arguments, pointer=None, suggestion=None, **more):
+        """Returns the error, which says everything that an error has to."""
+        result = cotter(*arguments, "--json", **more)
+        self.assertEqual(result.status, status, result.stdout + result.stderr)
+        error = result.lines[-1]["error"]
+        self.assertEqual(error["code"], code, error)
+        for part in "seen", "expected", "do":
+            self.assertTrue(error[part], error)
+        self.assertIn(code, result.stderr)
+        if pointer is not None:
+            self.assertEqual(error.get("pointer", ""), pointer, error)
+        if suggestion is not None:
+            self.assertEqual(error.get("suggestion", ""), suggestion, error)
+        return error
 
 
 class Result:
@@ -119,10 +209,13 @@ def serving(behave):
         listener.close()
 
 
-def over_tls(behave, name="good", client_ca=None):
-    """`behave(tls_socket)` after the server's side of a handshake."""
+def over_tls(behave, name="good", client_ca=None, only=None):
+    """`behave(tls_socket)` after the server's side of a handshake. `name` is one of the lab's or
+    the path of such a pair without its ending; `only` a TLS version."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pki(name + ".pem"), pki(name + ".key"))
+    if only:
+        context.minimum_version = context.maximum_version = only
     if client_ca:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(client_ca)

@@ -2,10 +2,14 @@
 #include <cotter/testing/laws/breaker.hpp>
 
 #include <cotter/policies/breaker/memory_breaker.hpp>
+#include <cotter/policies/breaker/stored_breaker.hpp>
+#include <cotter/policies/store/memory_store.hpp>
 
 #include <support/laws.hpp>
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <string_view>
 
 namespace {
@@ -105,19 +109,59 @@ testing::law_report check() {
 
 }  // namespace
 
+namespace {
+
+/// A stored_breaker with the store that it borrows.
+class kept_breaker {
+ public:
+  explicit kept_breaker(const breaker_config& c) : good_(store_, c) {
+    std::array<std::uint8_t, breaker_type::image_bytes> image{};
+    REQUIRE(store_.create({}, bytes_view(image).first(breaker_type::fresh_image(image))));
+  }
+  kept_breaker(const kept_breaker&) = delete;
+  kept_breaker& operator=(const kept_breaker&) = delete;
+
+  reservation reserve(const breaker_key& key, time_reading now, std::uint64_t sequence) noexcept {
+    return good_.reserve(key, now, sequence);
+  }
+  breaker_change mismatch(reservation& held, time_reading now) noexcept {
+    return good_.mismatch(held, now);
+  }
+  breaker_change success(reservation& held, time_reading now) noexcept {
+    return good_.success(held, now);
+  }
+  void release(reservation& held) noexcept { good_.release(held); }
+  breaker_state state(const breaker_key& key) noexcept { return good_.state(key); }
+
+ private:
+  using breaker_type = stored_breaker<memory_store<>>;
+  memory_store<> store_;
+  breaker_type good_;
+};
+
+constexpr breaker_config configs[] = {
+    config,
+    {},
+    {1, 1, 5s, 0ms},
+    {3, 3, 0ms, 0ms},
+    {5, 1, 5s, 2s},
+    {100, 1, 60s, 30s},
+    {100, 100, 300s, 1ms},
+};
+
+}  // namespace
+
 TEST_CASE("memory_breaker keeps the laws of breaker, however it is configured") {
-  const breaker_config configs[] = {
-      config,
-      {},
-      {1, 1, 5s, 0ms},
-      {3, 3, 0ms, 0ms},
-      {5, 1, 5s, 2s},
-      {100, 1, 60s, 30s},
-      {100, 100, 300s, 1ms},
-  };
   for (const breaker_config& each : configs) {
     CAPTURE(int{each.max_consecutive_failures}, int{each.alert_threshold}, each.cooldown.count());
     require_laws(testing::check_breaker_laws([&] { return memory_breaker<8>(each); }, each));
+  }
+}
+
+TEST_CASE("stored_breaker keeps the laws of breaker, however it is configured") {
+  for (const breaker_config& each : configs) {
+    CAPTURE(int{each.max_consecutive_failures}, int{each.alert_threshold}, each.cooldown.count());
+    require_laws(testing::check_breaker_laws([&] { return kept_breaker(each); }, each));
   }
 }
 

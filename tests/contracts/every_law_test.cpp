@@ -6,10 +6,13 @@
 #include <cotter/testing/laws/clock.hpp>
 #include <cotter/testing/laws/engine.hpp>
 #include <cotter/testing/laws/hasher.hpp>
+#include <cotter/testing/laws/key_vault.hpp>
 #include <cotter/testing/laws/lock.hpp>
 #include <cotter/testing/laws/manifest_source.hpp>
 #include <cotter/testing/laws/notifier.hpp>
 #include <cotter/testing/laws/pin_set.hpp>
+#include <cotter/testing/laws/sealer.hpp>
+#include <cotter/testing/laws/state_store.hpp>
 #include <cotter/testing/laws/verifier.hpp>
 
 #include <support/catch.hpp>
@@ -71,6 +74,9 @@ TEST_CASE("every numbered law is checked by its suite or stands under review wit
       {"backend", t::backend_laws_by_review},
       {"engine", t::engine_laws_by_review},
       {"verifier", t::verifier_laws_by_review},
+      {"sealer", t::sealer_laws_by_review},
+      {"state_store", t::state_store_laws_by_review},
+      {"key_vault", t::key_vault_laws_by_review},
   };
   std::size_t laws = 0;
   for (const auto& [concept_name, by_review] : suites) {

@@ -4,6 +4,7 @@
 #include <cotter/testing/laws/backend.hpp>
 #include <cotter/testing/laws/engine.hpp>
 #include <cotter/testing/laws/hasher.hpp>
+#include <cotter/testing/laws/sealer.hpp>
 #include <cotter/testing/laws/verifier.hpp>
 
 #include <backends/support/counting_malloc.hpp>
@@ -11,6 +12,7 @@
 
 #include "material.hpp"
 #include "peer_certificate_cases.hpp"
+#include "sealer_cases.hpp"
 #include "verifier_cases.hpp"
 #include "version_cases.hpp"
 
@@ -24,6 +26,12 @@ static const enlisted_verifier<backends::mbedtls> enlisted;
 
 TEST_CASE("mbedtls keeps the laws of verifier") {
   require_laws(testing::check_verifier_laws<backends::mbedtls>());
+}
+
+static const enlisted_sealer<backends::mbedtls> enlisted_to_seal;
+
+TEST_CASE("mbedtls keeps the laws of sealer") {
+  require_laws(testing::check_sealer_laws<backends::mbedtls>());
 }
 
 TEST_CASE("mbedtls's client speaks no version outside of its limits") {

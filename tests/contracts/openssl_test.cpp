@@ -4,6 +4,7 @@
 #include <cotter/testing/laws/backend.hpp>
 #include <cotter/testing/laws/engine.hpp>
 #include <cotter/testing/laws/hasher.hpp>
+#include <cotter/testing/laws/sealer.hpp>
 #include <cotter/testing/laws/verifier.hpp>
 
 #include <backends/support/counting_malloc.hpp>
@@ -11,11 +12,17 @@
 
 #include "material.hpp"
 #include "peer_certificate_cases.hpp"
+#include "sealer_cases.hpp"
 #include "verifier_cases.hpp"
 #include "version_cases.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <span>
 #include <utility>
+#include <vector>
 
 using namespace cotter;
 
@@ -27,6 +34,12 @@ static const enlisted_verifier<backends::openssl> enlisted;
 
 TEST_CASE("openssl keeps the laws of verifier") {
   require_laws(testing::check_verifier_laws<backends::openssl>());
+}
+
+static const enlisted_sealer<backends::openssl> enlisted_to_seal;
+
+TEST_CASE("openssl keeps the laws of sealer") {
+  require_laws(testing::check_sealer_laws<backends::openssl>());
 }
 
 TEST_CASE("openssl's client speaks no version outside of its limits") {
@@ -200,4 +213,143 @@ TEST_CASE("the engine suite finds an engine that breaks any one law") {
     INFO(law);
     CHECK(report.broken(law));
   }
+}
+
+namespace {
+
+/// backends::openssl with one thing wrong in how it seals.
+enum class seal_fault {
+  none,
+  refuses_much,            // S1
+  takes_any_output,        // S1
+  misnames_a_bad_size,     // S1
+  forgives_the_last_bit,   // S2
+  forgives_what_follows,   // S2
+  ignores_associated,      // S2
+  shows_what_it_decrypted, // S2
+  leaves_a_failed_seal,    // S2
+  repeats_a_nonce,         // S3
+  seals_in_another_order,  // S4
+  leaves_an_octet,         // S5
+  draws_the_same,          // S5
+};
+
+template <seal_fault Fault>
+struct faulty_sealer {
+  using good = backends::openssl;
+  using out_type = std::span<std::uint8_t>;
+  static constexpr bool supports_sealing = true;
+
+  static result<void> seal(const seal_key& key, bytes_view plain, bytes_view associated,
+                           out_type out) noexcept {
+    const std::size_t fits = sealed_size(plain.size());
+    if (Fault == seal_fault::refuses_much && plain.size() > 65'536) {
+      wipe(out);
+      return errc::too_large;
+    }
+    if (Fault == seal_fault::takes_any_output && out.size() > fits) out = out.first(fits);
+    if (Fault == seal_fault::ignores_associated) associated = {};
+    if (Fault == seal_fault::leaves_a_failed_seal && out.size() != fits) return errc::too_large;
+    result<void> done = good::seal(key, plain, associated, out);
+    if (Fault == seal_fault::misnames_a_bad_size && !done) return errc::unfit_backend;
+    if (Fault == seal_fault::repeats_a_nonce) {
+      static std::vector<std::uint8_t> last;
+      if (last.size() == out.size() && plain.empty() && associated.empty()) {
+        std::copy(last.begin(), last.end(), out.begin());
+      } else if (plain.empty() && associated.empty()) {
+        last.assign(out.begin(), out.end());
+      }
+    }
+    if (Fault == seal_fault::seals_in_another_order && done) {
+      std::rotate(out.begin(), out.begin() + seal_nonce_bytes, out.end());
+    }
+    return done;
+  }
+  static result<void> open(const seal_key& key, bytes_view sealed, bytes_view associated,
+                           out_type out) noexcept {
+    std::vector<std::uint8_t> octets(sealed.begin(), sealed.end());
+    if (Fault == seal_fault::ignores_associated) associated = {};
+    if (Fault == seal_fault::seals_in_another_order && octets.size() >= seal_nonce_bytes) {
+      std::rotate(octets.begin(), octets.end() - seal_nonce_bytes, octets.end());
+    }
+    if (Fault == seal_fault::forgives_what_follows && octets.size() == sealed_size(37) + 1) {
+      octets.pop_back();
+      out = out.first(37);
+    }
+    result<void> done = good::open(key, octets, associated, out);
+    if (Fault == seal_fault::forgives_the_last_bit && !done && !octets.empty()) {
+      octets.back() ^= 0x80;
+      done = good::open(key, octets, associated, out);
+    }
+    if (Fault == seal_fault::shows_what_it_decrypted && !done && !out.empty()) out[0] = 0x5a;
+    return done;
+  }
+  static bool random_octets(out_type out) noexcept {
+    if (Fault == seal_fault::draws_the_same) {
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::uint8_t>(i | 0x10);
+      return true;
+    }
+    if (Fault == seal_fault::leaves_an_octet && out.size() > 4096) out = out.first(out.size() - 1);
+    return good::random_octets(out);
+  }
+};
+
+template <seal_fault Fault>
+testing::law_report sealing() {
+  return testing::check_sealer_laws<faulty_sealer<Fault>>();
+}
+
+}  // namespace
+
+TEST_CASE("the sealer suite finds a sealer that breaks any one law") {
+  require_laws(sealing<seal_fault::none>());
+  require_broken(sealing<seal_fault::refuses_much>(), "S1");
+  CHECK(sealing<seal_fault::takes_any_output>().broken("S1"));
+  require_broken(sealing<seal_fault::misnames_a_bad_size>(), "S1");
+  require_broken(sealing<seal_fault::forgives_the_last_bit>(), "S2");
+  require_broken(sealing<seal_fault::forgives_what_follows>(), "S2");
+  CHECK(sealing<seal_fault::ignores_associated>().broken("S2"));
+  require_broken(sealing<seal_fault::shows_what_it_decrypted>(), "S2");
+  require_broken(sealing<seal_fault::leaves_a_failed_seal>(), "S2");
+  require_broken(sealing<seal_fault::repeats_a_nonce>(), "S3");
+  require_broken(sealing<seal_fault::seals_in_another_order>(), "S4");
+  require_broken(sealing<seal_fault::leaves_an_octet>(), "S5");
+  require_broken(sealing<seal_fault::draws_the_same>(), "S5");
+}
+
+// Deprecated, and the only way to break the default generator without a provider of one's own.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+TEST_CASE("openssl seals nothing and draws nothing when its generator fails") {
+  static const RAND_METHOD failing{nullptr,
+                                   [](unsigned char*, int) { return 0; },
+                                   nullptr,
+                                   nullptr,
+                                   [](unsigned char*, int) { return 0; },
+                                   [] { return 0; }};
+  ERR_clear_error();
+  REQUIRE(RAND_set_rand_method(&failing) == 1);
+  const auto sealed =
+      testing::detail::try_seal<backends::openssl>(testing::detail::seal_law_key(), {}, {});
+  std::vector<std::uint8_t> drawn(40, 0xa5);
+  const bool filled = backends::openssl::random_octets(drawn);
+  REQUIRE(RAND_set_rand_method(nullptr) == 1);
+  CHECK(sealed.what == errc::unfit_backend);
+  CHECK(sealed.wiped());
+  CHECK_FALSE(filled);
+  CHECK(drawn == std::vector<std::uint8_t>(40));
+  CHECK(ERR_peek_error() == 0);
+}
+#pragma GCC diagnostic pop
+
+TEST_CASE("sealing leaves what was in openssl's error queue, and adds nothing to it") {
+  ERR_clear_error();
+  ERR_raise(ERR_LIB_USER, 77);
+  const unsigned long mark = ERR_peek_last_error();
+  const seal_key key = testing::detail::seal_law_key();
+  auto sealed = testing::detail::try_seal<backends::openssl>(key, {}, {});
+  sealed.out.back() ^= 1;
+  CHECK(testing::detail::try_open<backends::openssl>(key, sealed.out, {}).what == errc::bad_seal);
+  CHECK(ERR_peek_last_error() == mark);
+  ERR_clear_error();
 }

@@ -4,6 +4,7 @@
 #include <cotter/testing/laws/backend.hpp>
 #include <cotter/testing/laws/engine.hpp>
 #include <cotter/testing/laws/hasher.hpp>
+#include <cotter/testing/laws/sealer.hpp>
 #include <cotter/testing/laws/verifier.hpp>
 
 #include <backends/support/counting_malloc.hpp>
@@ -11,6 +12,7 @@
 
 #include "material.hpp"
 #include "peer_certificate_cases.hpp"
+#include "sealer_cases.hpp"
 #include "verifier_cases.hpp"
 #include "version_cases.hpp"
 
@@ -24,6 +26,12 @@ static const enlisted_verifier<backends::wolfssl> enlisted;
 
 TEST_CASE("wolfssl keeps the laws of verifier") {
   require_laws(testing::check_verifier_laws<backends::wolfssl>());
+}
+
+static const enlisted_sealer<backends::wolfssl> enlisted_to_seal;
+
+TEST_CASE("wolfssl keeps the laws of sealer") {
+  require_laws(testing::check_sealer_laws<backends::wolfssl>());
 }
 
 TEST_CASE("wolfssl's client speaks no version outside of its limits") {

@@ -21,6 +21,9 @@ ROOMS = {
     "health": {"values", "der", "certificate", "concepts", "policies", "pipeline"},
     "testing": {"values", "der", "certificate", "concepts", "policies", "pipeline"},
     "json": {"values", "der", "certificate", "concepts", "policies", "pipeline"},
+    "posix": {"values", "concepts"},
+    "tpm2": {"values", "concepts"},
+    "libsecret": {"values", "concepts"},
     "backends": {"values", "concepts"},
 }
 FLOW = ["values", "der", "certificate", "concepts", "policies", "pipeline"]
@@ -34,7 +37,13 @@ TLS = {"openssl": "openssl", "wolfssl": "wolfssl", "mbedtls": "mbedtls", "psa": 
 NET_THIRD_PARTIES = {"asio", "boost", "wslay", "http_parser"}
 
 # The rooms below integrations/, each with the third parties that it integrates.
-INTEGRATIONS = {"json": {"nlohmann"}}
+SYSTEM = {"dirent", "fcntl", "poll", "stdio", "sys", "time", "unistd"}
+INTEGRATIONS = {
+    "json": {"nlohmann"},
+    "posix": SYSTEM,
+    "tpm2": SYSTEM | {"tss2"},
+    "libsecret": SYSTEM | {"libsecret", "glib", "gio"},
+}
 
 # What a device without a heap to spare may be made to compile: everything else of the standard
 # library allocates, throws, runs code at start-up, or is large.

@@ -4,6 +4,7 @@
 #include "bench.hpp"
 
 #include <string>
+#include <vector>
 
 using namespace bench;
 
@@ -18,8 +19,10 @@ TEST_CASE("a known target is admitted, and nothing is decided yet") {
 
 TEST_CASE("a target that is not exactly pinned is refused, and that is written down") {
   world w;
-  const target strangers[] = {{"localhost", 444}, {"localhost.localdomain", 443},
-                              {"sub.localhost", 443}, {"127.0.0.1", 443}};
+  const target strangers[] = {{"localhost", 444},
+                              {"localhost.localdomain", 443},
+                              {"sub.localhost", 443},
+                              {"127.0.0.1", 443}};
   std::size_t written = 0;
   for (const target& stranger : strangers) {
     auto admission = w.guarding.admit(stranger);
@@ -57,9 +60,9 @@ TEST_CASE("a pin set that answers with another endpoint, or without pins, is not
     handle find(const target&, const ip_address&) const noexcept { return {answer}; }
   };
   const pin pins[] = {pin_of("good")};
-  for (const pinned_target& answer : {pinned_target{{"elsewhere.example", 443}, pins},
-                                      pinned_target{{"localhost", 444}, pins},
-                                      pinned_target{whom, {}}}) {
+  for (const pinned_target& answer :
+       {pinned_target{{"elsewhere.example", 443}, pins}, pinned_target{{"localhost", 444}, pins},
+        pinned_target{whom, {}}}) {
     recording_sink sink;
     guard guarding{liar{answer}, source{}, memory_breaker<2>{}, sink};
     CHECK(guarding.admit(whom).verdict().reason() == reason::no_pins);
@@ -121,11 +124,13 @@ TEST_CASE("the breaker's refusals are the guard's, with its state") {
 
 TEST_CASE("more targets than the breaker has room for are refused as state_unavailable") {
   world w;
+  std::vector<guard_type::admission> held;
   for (int i = 0; i < 4; ++i) {
     const std::string host = "host-" + std::to_string(i) + ".example";
     const pin pins[] = {pin_of("good")};
     REQUIRE(w.pins.add({host, 443}, pins));
-    CHECK(w.guarding.admit({host, 443}));
+    held.push_back(w.guarding.admit({host, 443}));
+    CHECK(held.back());
   }
   CHECK(w.guarding.admit(whom).verdict().reason() == reason::state_unavailable);
 }

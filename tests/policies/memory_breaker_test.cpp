@@ -262,7 +262,7 @@ TEST_CASE("hosts, ports and networks are counted apart, and regions are not") {
 TEST_CASE("what has no room is refused, and what is known stays known") {
   bench<memory_breaker<2, 20>> one{{2, 2, 0ms, 0ms}};
   one.mismatch();
-  CHECK(one.attempt({{"b", 1}, ""}) == reason::none);
+  const reservation held = one.reserve({{"b", 1}, ""});
   CHECK(one.attempt({{"c", 1}, ""}) == reason::state_unavailable);
   CHECK(one.breaker.state({{"c", 1}, ""}) == breaker_state::closed);
   CHECK(one.mismatch().streak == 2);
@@ -272,6 +272,24 @@ TEST_CASE("what has no room is refused, and what is known stays known") {
   CHECK(other.attempt({{"a-host-of-20-octets-", 1}, ""}) == reason::none);
   CHECK(other.attempt({{"a-host-of-20-octets-", 1}, "n"}) == reason::state_unavailable);
   CHECK(other.attempt({{"", 1}, ""}) == reason::state_unavailable);
+}
+
+TEST_CASE("a key with nothing to remember makes room, and no other one does") {
+  bench<memory_breaker<1, 20>> one{{2, 2, 0ms, 0ms}};
+  reservation held = one.reserve({{"a", 1}, ""});
+  CHECK(one.attempt({{"b", 1}, ""}) == reason::state_unavailable);  // an attempt in flight
+  one.breaker.mismatch(held, one.now);
+  CHECK(one.attempt({{"b", 1}, ""}) == reason::state_unavailable);  // a streak
+  one.success({{"a", 1}, ""});
+  CHECK(one.attempt({{"b", 1}, ""}) == reason::state_unavailable);  // a mismatch today
+  one.now.steady += 24h;
+  CHECK(one.attempt({{"b", 1}, ""}) == reason::none);
+  one.mismatch({{"b", 1}, ""});
+  one.mismatch({{"b", 1}, ""});
+  one.now.steady += 10000h;
+  CHECK(one.attempt({{"a", 1}, ""}) == reason::state_unavailable);  // a lock
+  one.breaker.reset({{"b", 1}, ""});
+  CHECK(one.attempt({{"a", 1}, ""}) == reason::none);
 }
 
 TEST_CASE("a configuration out of bounds refuses every attempt") {

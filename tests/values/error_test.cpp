@@ -28,6 +28,8 @@ TEST_CASE("every error has one stable spelling") {
       "invalid_envelope", "invalid_base64", "wrong_payload_type", "unsupported_key",
       "bad_signature", "unknown_signer", "duplicate_signature", "threshold_not_met",
       "key_set_rollback", "key_set_gap", "key_set_untrusted", "document_expired",
-      "sequence_rollback", "sequence_reused", "fallback_extended"};
+      "sequence_rollback", "sequence_reused", "fallback_extended", "state_absent", "state_damaged",
+      "state_rolled_back", "state_foreign", "state_busy", "state_unwritable", "state_unreadable",
+      "state_exists", "state_full", "reset_not_for_this", "reset_expired", "bad_seal"};
   require_spellings<errc>(words, [](errc c) { return code(c); });
 }

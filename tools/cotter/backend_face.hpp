@@ -2,6 +2,7 @@
 #pragma once
 
 #include "address.hpp"
+#include "kept_breaker.hpp"
 #include "capture.hpp"
 #include "problem.hpp"
 
@@ -45,6 +46,8 @@ struct connect_request {
   bool make_request = false;  ///< WebSocket upgrade or GET even without `send`
   unsigned attempts = 1;
   breaker_config breaker{};
+  std::optional<state_options> stored_breaker{};  ///< its vault has been found to be one
+  std::string network{};
 };
 
 /// What came of one attempt.

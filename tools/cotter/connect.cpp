@@ -124,6 +124,13 @@ wrong read_options(const connect_options& options, connect_request& request) {
     request.send.emplace();
     if (auto p = read_escapes(*options.send, *request.send)) return p;
   }
+  if (!options.breaker.file.empty()) {
+    posix::sealed_file_options where;
+    any_vault vault;
+    if (auto p = read_state_options(options.breaker, where, vault)) return p;
+    request.stored_breaker = options.breaker;
+  }
+  request.network = options.network;
   for (const std::string* file : {&options.ca_file, &options.certificate_file, &options.key_file}) {
     if (file->empty()) continue;
     if (auto p = check_readable(*file)) return p;
@@ -196,25 +203,25 @@ class printer final : public attempt_observer {
 
   [[nodiscard]] json object(const attempt_report& report) const {
     const bool refused = report.decided && !report.accepted;
-    json line{{"attempt", report.number},
-              {"verdict", text_or_null(verdict_of(report))},
-              {"reason", text_or_null(refused ? to_string(report.why) : "")},
-              {"diagnosis", nullptr},
-              {"backend", backend_.name()},
-              {"build", backend_.build()},
-              {"fingerprint", text_or_null(report.fingerprint)},
-              {"matched", text_or_null(report.accepted ? to_string(report.matched) : "")},
-              {"pin_label", text_or_null(report.accepted ? report.pin_label : "")},
-              {"would_refuse", text_or_null(report.matched == matched::observed
-                                                ? to_string(report.would_refuse)
-                                                : "")},
-              {"resumed", report.resumed},
-              {"tls", text_or_null(report.tls)},
-              {"target", {{"host", destination_.host}, {"port", destination_.port}}},
-              {"peer", text_or_null(report.peer)},
-              {"tcp", report.tcp},
-              {"breaker", to_string(report.breaker)},
-              {"received", report.received ? json(*report.received) : json(nullptr)}};
+    json line{
+        {"attempt", report.number},
+        {"verdict", text_or_null(verdict_of(report))},
+        {"reason", text_or_null(refused ? to_string(report.why) : "")},
+        {"diagnosis", nullptr},
+        {"backend", backend_.name()},
+        {"build", backend_.build()},
+        {"fingerprint", text_or_null(report.fingerprint)},
+        {"matched", text_or_null(report.accepted ? to_string(report.matched) : "")},
+        {"pin_label", text_or_null(report.accepted ? report.pin_label : "")},
+        {"would_refuse",
+         text_or_null(report.matched == matched::observed ? to_string(report.would_refuse) : "")},
+        {"resumed", report.resumed},
+        {"tls", text_or_null(report.tls)},
+        {"target", {{"host", destination_.host}, {"port", destination_.port}}},
+        {"peer", text_or_null(report.peer)},
+        {"tcp", report.tcp},
+        {"breaker", to_string(report.breaker)},
+        {"received", report.received ? json(*report.received) : json(nullptr)}};
     if (report.wrong) line["error"] = to_json(*report.wrong);
     return line;
   }
@@ -224,8 +231,8 @@ class printer final : public attempt_observer {
     if (!report.decided) {
       out += "no verdict";
     } else if (report.accepted && report.matched == matched::observed) {
-      out += "accepted while observing, would refuse: " +
-             std::string(to_string(report.would_refuse));
+      out +=
+          "accepted while observing, would refuse: " + std::string(to_string(report.would_refuse));
     } else if (report.accepted) {
       out += "accepted, " + std::string(to_string(report.matched)) + " pin";
     } else {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend_face.hpp"
+#include "kept_breaker.hpp"
 #include "manifest.hpp"
 #include "output.hpp"
 
@@ -19,6 +20,8 @@ struct connect_options {
   std::string manifest_file{};
   trust_options trust{};
   std::string state_file{};
+  state_options breaker{};  ///< without a file: a breaker that ends with the command
+  std::string network{};
   std::string ca_file = "/etc/ssl/certs/ca-certificates.crt";
   std::string backend = "openssl";
   std::string address{};

@@ -8,9 +8,15 @@
 #include <cotter/backends/openssl.hpp>
 #include <cotter/json/timestamp.hpp>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace cotter::command {
@@ -24,6 +30,33 @@ wrong read_text(const std::string& path, std::string& out) {
   if (fault) fault->seen = path + ": " + fault->seen;
   return fault;
 }
+
+/// Holds the directory of a file for itself, among those who ask. False if it cannot be had, for
+/// some seconds: whoever may read a directory may lock it.
+class directory_lock {
+ public:
+  explicit directory_lock(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    handle_ = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (handle_ < 0) return;
+    for (int tries = 0; tries < 500 && !held_; ++tries) {
+      held_ = ::flock(handle_, LOCK_EX | LOCK_NB) == 0;
+      if (!held_) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+  directory_lock(const directory_lock&) = delete;
+  directory_lock& operator=(const directory_lock&) = delete;
+  ~directory_lock() {
+    if (handle_ >= 0) ::close(handle_);
+  }
+
+  explicit operator bool() const noexcept { return held_; }
+
+ private:
+  int handle_ = -1;
+  bool held_ = false;
+};
 
 bool looks_like_json(std::string_view text) {
   const std::size_t at = text.find_first_not_of(" \t\r\n");
@@ -45,7 +78,11 @@ problem describe(const documents::document_error& fault) {
 wrong read_time(std::string_view text, std::string_view option, instant& out) {
   const std::string whole = std::string(text) + (text.size() == 10 ? "T00:00:00Z" : "");
   const auto when = documents::parse_timestamp(whole);
-  if (!when) return describe(errc::invalid_timestamp, std::string(option) + " " + printable(text));
+  if (!when) {
+    problem p = describe(errc::invalid_timestamp, std::string(option) + " " + printable(text));
+    p.in_command_line = true;
+    return p;
+  }
   out = *when;
   return {};
 }
@@ -77,9 +114,38 @@ wrong load_manifest_file(const std::string& path, manifest_file& out) {
   return {};
 }
 
+wrong refuse_unknown(const documents::authored_manifest& content) {
+  if (content.unknown.empty()) return {};
+  const documents::unknown_key& one = content.unknown.front();
+  problem p{"unknown_key", "a key of no meaning", "keys of docs/manifest.md",
+            "remove it: devices would pass over it"};
+  p.pointer = one.pointer;
+  p.suggestion = one.suggestion;
+  return p;
+}
+
+exit_code outcome_of(const problem& fault) {
+  for (const errc one : {errc::unreadable, errc::resolve_failed, errc::connect_failed,
+                         errc::timeout, errc::tls_failure, errc::tls_closed, errc::tls_truncated,
+                         errc::unfit_trust_anchors, errc::out_of_memory}) {
+    if (fault.code == code(one)) return exit_code::no_verdict;
+  }
+  const bool unjudged =
+      fault.in_command_line || fault.code == "unwritable" || fault.code == "no_leaf";
+  return unjudged ? exit_code::no_verdict : exit_code::refused;
+}
+
+wrong add_signature(documents::envelope& to, std::string_view spki, std::string signature) {
+  auto id = documents::key_id_of<backends::openssl>(spki);
+  if (!id) return describe(id.error());
+  std::erase_if(to.signatures,
+                [&](const documents::envelope_signature& one) { return one.key_id == *id; });
+  to.signatures.push_back({*std::move(id), std::move(signature)});
+  return {};
+}
+
 wrong load_trust(const std::vector<std::string>& files, unsigned threshold,
-                 const std::vector<std::string>& chain, instant now,
-                 documents::trusted_keys& out) {
+                 const std::vector<std::string>& chain, instant now, documents::trusted_keys& out) {
   if (files.empty()) {
     problem p = describe_usage("no --trust-key", "manifest");
     p.action = "give --trust-key: a PEM public key, or a signed key set";
@@ -155,11 +221,25 @@ wrong load_memory(const std::string& path, manifest_memory& out) {
 
 wrong store_memory(const std::string& path, const manifest_memory& memory) {
   if (path.empty()) return {};
+  // The file is replaced whole, so that the directory is what two processes can both lock.
+  const directory_lock held(path);
+  if (!held) {
+    return problem{"unwritable", path + ": its directory cannot be locked",
+                   "a directory of its own",
+                   "check that it exists, and that no other process holds it"};
+  }
+  manifest_memory now;
+  if (auto fault = load_memory(path, now)) return fault;
+  if (now.key_set_version > memory.key_set_version) return describe(errc::key_set_rollback, path);
+  if (now.order > memory.order) return describe(errc::sequence_rollback, path);
+  if (now.order == memory.order && now.order != 0 && now.payload != memory.payload) {
+    return describe(errc::sequence_reused, path);
+  }
   const json object{{"order", memory.order},
                     {"payloadSha256", hex(memory.payload)},
                     {"keySetVersion", memory.key_set_version},
                     {"epoch", memory.epoch},
-                    {"latest", rfc3339(memory.latest)}};
+                    {"latest", rfc3339(std::max(memory.latest, now.latest))}};
   return write_file(path, object.dump(2) + "\n", 0600);
 }
 

@@ -36,6 +36,17 @@ struct manifest_file {
 [[nodiscard]] std::optional<problem> load_manifest_file(const std::string& path,
                                                         manifest_file& out);
 
+/// `unknown_key`, if there is one: whoever reads and writes a manifest would drop it in silence.
+[[nodiscard]] std::optional<problem> refuse_unknown(const documents::authored_manifest& content);
+
+/// The exit code of a verb that ended with this: 3 where there was nothing to judge (usage, files,
+/// network), else 2.
+[[nodiscard]] exit_code outcome_of(const problem& fault);
+
+/// Adds a signature under the id of its key. A key counts once: signing again replaces.
+[[nodiscard]] std::optional<problem> add_signature(documents::envelope& to, std::string_view spki,
+                                                   std::string signature);
+
 /// `--trust-key`: PEM files of public keys, `threshold` of them together, or one key-set envelope.
 /// `chain` are the key-set envelopes that follow it.
 [[nodiscard]] std::optional<problem> load_trust(const std::vector<std::string>& files,
@@ -45,6 +56,10 @@ struct manifest_file {
 
 /// What was remembered under `path`, nothing if there is no such file yet.
 [[nodiscard]] std::optional<problem> load_memory(const std::string& path, manifest_memory& out);
+/// Keeps what is highest: another process may have remembered a newer manifest in the meantime.
+///
+/// Returns what went wrong: `unwritable`, `sequence_rollback` (another process has a newer manifest;
+/// that one stays), `sequence_reused`, and those of `load_memory`.
 [[nodiscard]] std::optional<problem> store_memory(const std::string& path,
                                                   const manifest_memory& memory);
 

@@ -2,7 +2,8 @@
 #include "extract.hpp"
 
 #include "backends.hpp"
-#include "lint.hpp"
+#include "files.hpp"
+#include "pem.hpp"
 #include "resolve.hpp"
 
 #include <cotter/certificate/form.hpp>
@@ -55,7 +56,18 @@ edge_view look_at(const target& whom, const tcp_address& address, tls_version ve
   edge.chain = capture_chain(request(), options.public_ca_file);
   edge.presented = facts_of(edge.chain.presented);
   edge.validated = facts_of(edge.chain.validated);
-  if (!edge.chain.tcp) return edge;
+  certificate_facts leaf_read;
+  if (!edge.chain.presented.empty()) {
+    if (const auto fault = examine(edge.chain.presented.front(), leaf_read)) {
+      // What has no fingerprint is no leaf to pin.
+      edge.chain.wrong = describe(reason::malformed_certificate, fault->code);
+      edge.presented.clear();
+      return edge;
+    }
+  }
+  // Who has kept OpenSSL waiting would keep the others waiting too.
+  const bool hangs = edge.chain.wrong && edge.chain.wrong->code == code(errc::timeout);
+  if (!edge.chain.tcp || hangs) return edge;
   for (const backend_face* each : all_backends()) {
     library_view view;
     view.backend = each->name();
@@ -86,15 +98,22 @@ class judge {
       all_.warnings.push_back({std::move(code), weight, std::move(text)});
     };
     if (all_.edges.empty()) {
-      say("no_leaf", exit_code::no_verdict, "no edge has shown a certificate");
-      return;
+      say("no_leaf", exit_code::no_verdict, "no edge has shown a certificate that can be read");
     }
-    all_.agree = true;
+    all_.agree = !all_.edges.empty();
     for (std::size_t i = 0; i < all_.edges.size(); ++i) {
       const edge_view& edge = all_.edges[i];
       distinguish(i);
       for (const library_view& view : edge.libraries) {
-        if (!view.fingerprint) continue;
+        if (!view.speaks) continue;
+        if (!view.fingerprint) {
+          all_.agree = false;
+          say("library_blind", exit_code::warning,
+              place(edge) + ": " + std::string(view.backend) +
+                  " saw no certificate where OpenSSL saw one: programs that use it may not get "
+                  "through, pinned or not");
+          continue;
+        }
         if (*view.fingerprint != leaf_of(edge).certificate) {
           all_.agree = false;
           say("libraries_disagree", exit_code::refused,
@@ -120,13 +139,20 @@ class judge {
               " different certificates are in use: pin all of them, or wait until the rotation is "
               "through");
     }
+    const auto at = [](const edge_view& edge) { return text_of(edge.address); };
     for (const edge_view& edge : all_.silent) {
-      const bool spoken = std::any_of(all_.edges.begin(), all_.edges.end(), [&](const edge_view& e) {
-        return e.address.ip == edge.address.ip;
-      });
+      if (!edge.chain.presented.empty()) {
+        all_.agree = false;
+        say("malformed_certificate", exit_code::refused,
+            place(edge) + ": " + edge.chain.wrong->seen + "; cotter will refuse it");
+        continue;
+      }
+      const bool spoken =
+          std::any_of(all_.edges.begin(), all_.edges.end(),
+                      [&](const edge_view& one) { return at(one) == at(edge); });
       if (spoken) continue;  // an edge without one of the versions
       say("edge_silent", exit_code::warning,
-          text_of(edge.address) + ": " + (edge.chain.wrong ? edge.chain.wrong->seen : "no certificate"));
+          place(edge) + ": " + (edge.chain.wrong ? edge.chain.wrong->seen : "no certificate"));
     }
     for (const std::size_t i : all_.leaves) about_pinning(all_.edges[i], say);
   }
@@ -236,7 +262,8 @@ json spellings(const certificate_facts& leaf) {
   return out;
 }
 
-/// What goes into a manifest's `targets`: keys, which survive a renewal, where that is wise.
+/// The beginning of a manifest, which `manifest init --from` reads: keys, which survive a renewal,
+/// where that is wise.
 json fragment(const extraction& all) {
   json primaries = json::array();
   for (const std::size_t i : all.leaves) {
@@ -247,9 +274,12 @@ json fragment(const extraction& all) {
       primaries.push_back(pin);
     }
   }
-  return {{"host", all.host},
-          {"port", all.port},
-          {"pins", {{"primary", primaries.size() == 1 ? primaries[0] : primaries}}}};
+  const json target{{"host", all.host},
+                    {"port", all.port},
+                    {"pins", {{"primary", primaries.size() == 1 ? primaries[0] : primaries}}}};
+  json out;
+  out["targets"].push_back(target);
+  return out;
 }
 
 json summary_json(const extraction& all, instant now) {
@@ -339,9 +369,8 @@ std::string summary_text(const extraction& all, instant now) {
   return out;
 }
 
-}  // namespace
-
-std::optional<problem> read_endpoint(std::string_view text, std::string& host,
+/// As `read_endpoint`, which says whose fault it is.
+std::optional<problem> split_endpoint(std::string_view text, std::string& host,
                                      std::uint16_t& port) {
   const std::size_t colon = text.rfind(':');
   const std::string_view digits = colon == std::string_view::npos ? "" : text.substr(colon + 1);
@@ -369,6 +398,15 @@ std::optional<problem> read_endpoint(std::string_view text, std::string& host,
   return {};
 }
 
+}  // namespace
+
+std::optional<problem> read_endpoint(std::string_view text, std::string& host,
+                                     std::uint16_t& port) {
+  auto fault = split_endpoint(text, host, port);
+  if (fault) fault->in_command_line = true;
+  return fault;
+}
+
 std::optional<problem> look(const extract_options& options, extraction& out) {
   if (auto wrong = read_endpoint(options.endpoint, out.host, out.port)) return wrong;
   out.kind = options.sip ? identity::sip : identity::host;
@@ -379,8 +417,23 @@ std::optional<problem> look(const extract_options& options, extraction& out) {
     std::uint16_t port = 0;
     if (auto wrong = read_endpoint(text, ip, port)) return wrong;
     const ip_address address = parse_ip(ip);
-    if (!address) return describe(errc::invalid_host, "--connect takes IP:PORT");
+    if (!address) {
+      problem p = describe(errc::invalid_host, "--connect takes IP:PORT");
+      p.in_command_line = true;
+      return p;
+    }
     addresses.push_back({address, port});
+  }
+  std::string public_cas;
+  const bool public_known =
+      !read_file(options.public_ca_file, public_cas) && find_pem(public_cas) != std::string::npos;
+  if (!public_known && options.public_ca_file != public_ca_bundle) {
+    return describe(errc::unfit_trust_anchors, "--public-ca " + options.public_ca_file);
+  }
+  if (!public_known) {
+    out.warnings.push_back(
+        {"public_cas_unknown", exit_code::warning,
+         options.public_ca_file + " cannot be read: whether a leaf is of a public CA is not known"});
   }
   if (addresses.empty()) {
     std::vector<ip_address> found;

@@ -9,7 +9,9 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 
 namespace cotter::command {
 
@@ -20,15 +22,24 @@ problem unwritable(const std::string& path) {
           "check path, permissions and space; the file is as it was"};
 }
 
-/// True if all of `text` is on the disk.
-bool write_out(int file, std::string_view text) {
+bool write_all(int file, std::string_view text) {
   while (!text.empty()) {
     const ssize_t size = ::write(file, text.data(), text.size());
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return false;
     text.remove_prefix(static_cast<std::size_t>(size));
   }
-  return ::fsync(file) == 0;
+  return true;
+}
+
+std::optional<problem> write_to(const std::string& path, std::string_view text) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+  if (file < 0) return unwritable(path);
+  const bool good = write_all(file, text);
+  if (good && ::close(file) == 0) return {};
+  problem p = unwritable(path);
+  if (!good) ::close(file);
+  return p;
 }
 
 void sync_directory(const std::string& path) {
@@ -74,14 +85,24 @@ std::optional<problem> write_file(const std::string& path, std::string_view text
     write_text(text);
     return {};
   }
-  std::string scratch = path + ".XXXXXX";
+  // A device or a pipe is written to; a link stays a link. Only a file is replaced.
+  struct stat about {};
+  if (::stat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode)) return write_to(path, text);
+  std::string target = path;
+  if (::lstat(path.c_str(), &about) == 0 && S_ISLNK(about.st_mode)) {
+    const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                           &std::free);
+    if (real == nullptr) return unwritable(path);
+    target = real.get();
+  }
+  std::string scratch = target + ".XXXXXX";
   const int file = ::mkostemp(scratch.data(), O_CLOEXEC);
   if (file < 0) return unwritable(path);
-  bool good = ::fchmod(file, permissions) == 0 && write_out(file, text);
+  bool good = ::fchmod(file, permissions) == 0 && write_all(file, text) && ::fsync(file) == 0;
   good = ::close(file) == 0 && good;
-  good = good && std::rename(scratch.c_str(), path.c_str()) == 0;
+  good = good && std::rename(scratch.c_str(), target.c_str()) == 0;
   if (good) {
-    sync_directory(path);
+    sync_directory(target);
     return {};
   }
   problem p = unwritable(path);

@@ -38,6 +38,15 @@ bool lies_in(std::string_view host, std::string_view domain) {
          (host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.');
 }
 
+/// The host of an https URL that the reader has let pass.
+std::string_view host_in(std::string_view url) {
+  constexpr std::string_view scheme = "https://";
+  if (!url.starts_with(scheme)) return {};
+  url.remove_prefix(scheme.size());
+  if (url.starts_with('[')) return url.substr(1, url.find(']') - 1);
+  return url.substr(0, url.find_first_of(":/?"));
+}
+
 class linter {
  public:
   linter(const pin_manifest& manifest, const lint_context& context)
@@ -109,14 +118,11 @@ class linter {
     }
     const std::string& report_to = manifest_.reporting_endpoint;
     for (const manifest_target& one : manifest_.targets) {
-      const std::string authority = "https://" + one.host;
-      if (report_to.starts_with(authority) &&
-          (report_to.size() == authority.size() || report_to[authority.size()] == '/' ||
-           report_to[authority.size()] == ':')) {
-        add("reports_go_to_pinned_host", severity::error, "/reportingEndpoint", report_to,
-            "the report of a mismatch at this host would have to pass the same interceptor",
-            "name a collector on another host");
-      }
+      if (one.host != host_in(report_to)) continue;
+      add("reports_go_to_pinned_host", severity::error, "/reportingEndpoint", report_to,
+          "the report of a mismatch at this host would have to pass the same interceptor",
+          "name a collector on another host");
+      break;
     }
   }
 
@@ -129,14 +135,16 @@ class linter {
     }
   }
 
+  /// Shown twice, by a file and by an edge, it is the edge that knows more.
   const known_certificate* known(const pin& value) const {
+    const known_certificate* found = nullptr;
     for (const known_certificate& one : context_.certificates) {
       const bool same = value.form == pin_form::certificate
                             ? one.facts.certificate == value.digest
                             : one.facts.key && *one.facts.key == value.digest;
-      if (same) return &one;
+      if (same && (found == nullptr || one.publicly_trusted.value_or(false))) found = &one;
     }
-    return nullptr;
+    return found;
   }
 
   bool is_ca(const pin& value) const {
@@ -363,42 +371,90 @@ class linter {
             return one.host == old.host && one.port == old.port;
           });
       if (at == manifest_.targets.end()) {
-        add("target_dropped", severity::warning, "/targets",
+        add("target_dropped", severity::warning,
+            context_.guide_shape ? "/targetHost" : "/targets",
             old.host + ":" + std::to_string(old.port),
             "devices that still use it are refused with no_pins",
             "keep it until no device uses it");
         continue;
       }
+      dropped(old, *at);
       extended(old, *at);
     }
   }
 
-  /// A fallback's end is fixed when it first appears.
-  void extended(const manifest_target& old, const manifest_target& now) {
-    const auto compare = [&](const pins_of& before, const pins_of& after, const std::string& base) {
+  std::string base_of(const manifest_target& one) const {
+    const auto index = static_cast<std::size_t>(&one - manifest_.targets.data());
+    return context_.guide_shape ? "" : "/targets/" + std::to_string(index);
+  }
+
+  /// Devices have the new manifest before the server has the new certificate, or after it.
+  void dropped(const manifest_target& old, const manifest_target& now) {
+    const auto in = [](const pins_of& pins, const pin& value) {
+      return std::any_of(pins.begin(), pins.end(), [&](const manifest_pin& one) {
+        return one.value.form == value.form && one.value.digest == value.digest;
+      });
+    };
+    const auto kept = [&](const pin& value) {
+      return in(now.pins, value) ||
+             std::any_of(now.regions.begin(), now.regions.end(),
+                         [&](const manifest_region& one) { return in(one.pins, value); });
+    };
+    const auto look = [&](const pins_of& before) {
       for (const manifest_pin& was : before) {
-        if (was.value.role != pin_role::fallback) continue;
-        for (std::size_t i = 0; i < after.size(); ++i) {
-          const pin& is = after[i].value;
-          if (is.role == pin_role::fallback && is.form == was.value.form &&
-              is.digest == was.value.digest && is.not_after > was.value.not_after) {
-            add("fallback_extended", severity::error, where(base, after, i),
-                "ends " + (is.not_after == no_expiry ? "never" : rfc3339(is.not_after)) +
-                    ", before " + rfc3339(was.value.not_after),
-                "a stolen old certificate would be good for longer than was promised",
-                "leave notAfter at " + rfc3339(was.value.not_after));
-          }
-        }
+        if (was.value.role != pin_role::primary || kept(was.value)) continue;
+        add("primary_dropped", severity::error, base_of(now), pin_text(was.value),
+            "it was a primary and is not even a fallback now: until the server has changed, every "
+            "device that takes this manifest is refused",
+            "keep it as a fallback for the window: `cotter rotation plan` does; drop it at once "
+            "only if its key is stolen");
       }
     };
-    const std::size_t index = static_cast<std::size_t>(&now - manifest_.targets.data());
-    const std::string base = context_.guide_shape ? "" : "/targets/" + std::to_string(index);
-    compare(old.pins, now.pins, base + "/pins");
-    for (std::size_t r = 0; r < now.regions.size(); ++r) {
-      for (const manifest_region& region : old.regions) {
-        if (region.name != now.regions[r].name) continue;
-        compare(region.pins, now.regions[r].pins, base + "/regions/" + std::to_string(r) + "/pins");
+    look(old.pins);
+    for (const manifest_region& region : old.regions) look(region.pins);
+  }
+
+  /// The latest end of this fallback in any set; none if it is in none.
+  static std::optional<instant> latest_end(const manifest_target& of, const pin& value) {
+    std::optional<instant> end;
+    const auto look = [&](const pins_of& pins) {
+      for (const manifest_pin& one : pins) {
+        const pin& p = one.value;
+        if (p.role != pin_role::fallback || p.form != value.form || p.digest != value.digest) continue;
+        end = std::max(end.value_or(p.not_after), p.not_after);
       }
+    };
+    look(of.pins);
+    for (const manifest_region& region : of.regions) look(region.pins);
+    return end;
+  }
+
+  /// A fallback's end is fixed when it first appears, in whatever set it stands now.
+  void extended(const manifest_target& old, const manifest_target& now) {
+    const auto compare = [&](const pins_of* before, const pins_of& after, const std::string& base) {
+      manifest_target one_set;
+      if (before != nullptr) one_set.pins = *before;
+      for (std::size_t i = 0; i < after.size(); ++i) {
+        const pin& is = after[i].value;
+        if (is.role != pin_role::fallback) continue;
+        std::optional<instant> was = latest_end(one_set, is);
+        if (!was) was = latest_end(old, is);
+        if (!was || is.not_after <= *was) continue;
+        add("fallback_extended", severity::error, where(base, after, i),
+            "ends " + (is.not_after == no_expiry ? "never" : rfc3339(is.not_after)) + ", before " +
+                rfc3339(*was),
+            "a stolen old certificate would be good for longer than was promised",
+            "leave notAfter at " + rfc3339(*was));
+      }
+    };
+    const std::string base = base_of(now);
+    compare(&old.pins, now.pins, base + "/pins");
+    for (std::size_t r = 0; r < now.regions.size(); ++r) {
+      const auto same = std::find_if(
+          old.regions.begin(), old.regions.end(),
+          [&](const manifest_region& one) { return one.name == now.regions[r].name; });
+      compare(same == old.regions.end() ? nullptr : &same->pins, now.regions[r].pins,
+              base + "/regions/" + std::to_string(r) + "/pins");
     }
   }
 

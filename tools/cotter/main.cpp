@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "backends.hpp"
+#include "breaker_verbs.hpp"
 #include "connect.hpp"
 #include "extract.hpp"
 #include "fingerprint.hpp"
@@ -88,6 +89,11 @@ int run(int count, char** arguments) {
       ->add_option("--state", connecting.state_file,
                    "Remembers the newest manifest, so that no older one comes back")
       ->type_name("FILE");
+  add_state(*connection, connecting.breaker, "--breaker");
+  connection
+      ->add_option("--network", connecting.network,
+                   "An id of this network: its mismatches are counted for themselves")
+      ->type_name("ID");
   connection->add_option("--ca", connecting.ca_file, "PEM file of trust anchors, and no others")
       ->type_name("FILE")
       ->capture_default_str();
@@ -111,10 +117,9 @@ int run(int count, char** arguments) {
       ->type_name("SECONDS")
       ->capture_default_str();
   connection
-      ->add_option(
-          "--send", connecting.send,
-          "Once accepted, send this and wait for an answer; \\r \\n \\t \\\\ are read.\n"
-          "wss: a text message after the upgrade. https: in place of the GET")
+      ->add_option("--send", connecting.send,
+                   "Once accepted, send this and wait for an answer; \\r \\n \\t \\\\ are read.\n"
+                   "wss: a text message after the upgrade. https: in place of the GET")
       ->type_name("TEXT");
   connection->add_option("--subprotocol", connecting.subprotocol, "For wss, for example sip")
       ->type_name("NAME");
@@ -151,8 +156,7 @@ int run(int count, char** arguments) {
       ->type_name("FILE")
       ->capture_default_str();
   extraction_verb
-      ->add_option("--connect", extracting.addresses,
-                   "Look here instead of asking DNS; repeatable")
+      ->add_option("--connect", extracting.addresses, "Look here instead of asking DNS; repeatable")
       ->allow_extra_args(false)
       ->type_name("IP:PORT");
   extraction_verb->add_flag("--sip", extracting.sip, "Names by RFC 5922, as for sips:");
@@ -161,8 +165,10 @@ int run(int count, char** arguments) {
       ->type_name("SECONDS")
       ->capture_default_str();
 
+  breaker_verbs breakers;
   manifest_verbs manifests;
   manifests.add_to(app, as_json, exit_codes);
+  breakers.add_to(app, as_json, exit_codes);
 
   CLI::App* testing = add_verb("selftest", "Let each TLS library prove that it enforces");
   testing->add_option("--backend", tested_backend, "This one alone")
@@ -189,6 +195,7 @@ int run(int count, char** arguments) {
   if (fingerprinting->parsed()) end = fingerprint(files, how);
   if (connection->parsed()) end = connect(connecting, how);
   if (const auto ended = manifests.run(how)) end = *ended;
+  if (const auto ended = breakers.run(how)) end = *ended;
   if (extraction_verb->parsed()) end = extract(extracting, how);
   if (testing->parsed()) end = selftest(tested_backend, how);
   if (std::ferror(stdout) != 0) {

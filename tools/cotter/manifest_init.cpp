@@ -27,14 +27,16 @@ manifest_target& target_of(pin_manifest& manifest, const std::string& host, std:
   return manifest.targets.emplace_back(std::move(made));
 }
 
+bool holds(const std::vector<manifest_pin>& pins, const pin& value) {
+  return std::any_of(pins.begin(), pins.end(), [&](const manifest_pin& one) {
+    return one.value.form == value.form && one.value.digest == value.digest &&
+           one.value.role == value.role;
+  });
+}
+
 void add_pin(manifest_target& target, const pin& value, std::string label = {},
              bool offline_backup = false) {
-  for (const manifest_pin& one : target.pins) {
-    if (one.value.form == value.form && one.value.digest == value.digest &&
-        one.value.role == value.role) {
-      return;
-    }
-  }
+  if (holds(target.pins, value)) return;
   manifest_pin made;
   made.value = value;
   made.value.label = {};
@@ -99,7 +101,8 @@ wrong add_platform(std::string_view text, const init_options& options, pin_manif
   return {};
 }
 
-wrong add_source(const std::string& path, const init_options& options, pin_manifest& manifest) {
+wrong add_source(const std::string& path, const init_options& options, pin_manifest& manifest,
+                 std::vector<std::string>& critical) {
   std::string text;
   if (auto fault = read_file(path, text)) return fault;
   const auto shape = documents::read_document(text);
@@ -107,6 +110,14 @@ wrong add_source(const std::string& path, const init_options& options, pin_manif
   if (shape->root().find("certificates")) return add_platform(text, options, manifest);
   const auto read = documents::read_authored_manifest(text);
   if (!read) return describe(read.error());
+  // What has no meaning is not written again: its author must hear of it now.
+  if (auto fault = refuse_unknown(*read)) {
+    fault->seen = path + ": " + fault->seen;
+    return fault;
+  }
+  for (const std::string& one : read->critical) {
+    if (std::find(critical.begin(), critical.end(), one) == critical.end()) critical.push_back(one);
+  }
   const pin_manifest& from = read->manifest;
   if (read->has_breaker) {
     manifest.breaker = from.breaker;
@@ -118,7 +129,9 @@ wrong add_source(const std::string& path, const init_options& options, pin_manif
   for (const manifest_runtime& one : from.runtimes) manifest.runtimes.push_back(one);
   for (const manifest_target& one : from.targets) {
     manifest_target& target = target_of(manifest, one.host, one.port);
-    for (const manifest_pin& each : one.pins) target.pins.push_back(each);
+    for (const manifest_pin& each : one.pins) {
+      if (!holds(target.pins, each.value)) target.pins.push_back(each);
+    }
     for (const manifest_region& each : one.regions) target.regions.push_back(each);
     if (one.rotation_window_days) target.rotation_window_days = one.rotation_window_days;
   }
@@ -137,6 +150,7 @@ wrong add_live(const std::string& endpoint, const init_options& options, pin_man
     write_note(one.code + ": " + one.text);
     if (one.weight != exit_code::refused && one.weight != exit_code::no_verdict) continue;
     problem p = describe(reason::pkix, one.text);
+    p.code = one.code;
     p.action = "make the edge right first: a pin does not make up for it";
     return p;
   }
@@ -187,7 +201,8 @@ wrong add_backup(const std::string& what, const init_options& options, pin_manif
   return {};
 }
 
-wrong compose(const init_options& options, pin_manifest& manifest) {
+wrong compose(const init_options& options, pin_manifest& manifest,
+              std::vector<std::string>& critical) {
   manifest.version = "2.1.0";
   manifest.issued_at = current_time();
   if (!options.issued.empty()) {
@@ -207,7 +222,7 @@ wrong compose(const init_options& options, pin_manifest& manifest) {
     const auto shape = documents::read_document(text);
     if (shape && shape->root().find("certificates")) {
       platforms.push_back(one);
-    } else if (auto fault = add_source(one, options, manifest)) {
+    } else if (auto fault = add_source(one, options, manifest, critical)) {
       return fault;
     }
   }
@@ -215,7 +230,7 @@ wrong compose(const init_options& options, pin_manifest& manifest) {
     if (auto fault = add_live(one, options, manifest)) return fault;
   }
   for (const std::string& one : platforms) {
-    if (auto fault = add_source(one, options, manifest)) return fault;
+    if (auto fault = add_source(one, options, manifest, critical)) return fault;
   }
   for (const std::string& one : options.certificates) {
     if (auto fault = add_file(one, options, manifest)) return fault;
@@ -252,10 +267,11 @@ wrong compose(const init_options& options, pin_manifest& manifest) {
 
 exit_code manifest_init(const init_options& options, format how) {
   pin_manifest manifest;
-  wrong fault = compose(options, manifest);
+  std::vector<std::string> critical;
+  wrong fault = compose(options, manifest, critical);
   std::string text;
   if (!fault) {
-    auto written = documents::write_manifest(manifest);
+    auto written = documents::write_manifest(manifest, critical);
     if (!written) {
       fault = describe(written.error());
     } else {
@@ -266,7 +282,7 @@ exit_code manifest_init(const init_options& options, format how) {
   if (!fault) return exit_code::ok;
   write_diagnostic("manifest init", *fault);
   if (how == format::json_lines) write_line({{"error", to_json(*fault)}});
-  return exit_code::no_verdict;
+  return outcome_of(*fault);
 }
 
 }  // namespace cotter::command

@@ -47,9 +47,12 @@ wrong add_baseline(const std::string& path, lint_context& context) {
       return p;
     }
     if (!edge.contains("presented") || !edge["presented"].is_array()) continue;
-    const bool is_public = edge.value("publicly_trusted", true);
+    // Where nobody looked, the worse is supposed.
+    const json looked = edge.value("publicly_trusted", json(true));
+    const bool is_public = !looked.is_boolean() || looked.get<bool>();
     for (const json& one : edge["presented"]) {
-      const auto der = documents::decode_base64(one.value("der", std::string()));
+      const json coded = one.is_object() ? one.value("der", json()) : json();
+      const auto der = documents::decode_base64(coded.is_string() ? coded.get<std::string>() : "!");
       certificate_facts facts;
       if (!der) return describe(errc::invalid_base64, path);
       const bytes_view octets_seen(reinterpret_cast<const std::uint8_t*>(der->data()), der->size());
@@ -163,8 +166,7 @@ exit_code manifest_lint(const lint_options& options, format how) {
     if (how == format::json_lines) {
       write_line({{"file", options.manifest}, {"error", to_json(*fault)}});
     }
-    const bool unread = fault->code == code(errc::unreadable);
-    return unread ? exit_code::no_verdict : exit_code::refused;
+    return outcome_of(*fault);
   }
   std::vector<finding> found = reading(file, context);
   for (finding& one : lint(file.content.manifest, context)) found.push_back(std::move(one));

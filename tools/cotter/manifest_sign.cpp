@@ -9,6 +9,7 @@
 
 #include <cotter/backends/openssl.hpp>
 #include <cotter/json/base64.hpp>
+#include <cotter/json/breaker_reset.hpp>
 #include <cotter/json/key_set.hpp>
 #include <cotter/json/verify.hpp>
 #include <cotter/policies/manifest/live_manifest.hpp>
@@ -46,14 +47,7 @@ wrong check_manifest(const std::string& payload, const std::string& previous) {
   if (manifest.sequence == 0) return refuse_to_sign(errc::missing_key, "/sequence", init);
   if (manifest.issued_at == instant{}) return refuse_to_sign(errc::missing_key, "/issuedAt", init);
   if (manifest.expires_at == instant{}) return refuse_to_sign(errc::missing_key, "/expires", init);
-  if (!authored->unknown.empty()) {
-    const documents::unknown_key& one = authored->unknown.front();
-    problem p{"unknown_key", "a key of no meaning", "keys of docs/manifest.md",
-              "remove it: devices would pass over it"};
-    p.pointer = one.pointer;
-    p.suggestion = one.suggestion;
-    return p;
-  }
+  if (auto fault = refuse_unknown(*authored)) return fault;
   const auto complete = documents::read_manifest(payload);
   if (!complete) return describe(complete.error());
   live_manifest trial;
@@ -66,6 +60,10 @@ wrong check_manifest(const std::string& payload, const std::string& previous) {
                                "clock, and what is in the future would end certificates early");
     p.expected = "a time not later than tomorrow";
     return p;
+  }
+  if (manifest.expires_at < current_time()) {
+    return refuse_to_sign(errc::document_expired, "/expires",
+                          "`cotter manifest init --from FILE` gives it a new term");
   }
   if (previous.empty()) return {};
   manifest_file before;
@@ -80,6 +78,16 @@ wrong check_manifest(const std::string& payload, const std::string& previous) {
     return p;
   }
   return {};
+}
+
+wrong check_document(role kind, const std::string& payload, const std::string& previous) {
+  if (kind == role::manifest) return check_manifest(payload, previous);
+  if (kind == role::key_set) {
+    const auto set = documents::read_key_set(payload);
+    return set ? wrong{} : describe(set.error());
+  }
+  const auto reset = documents::read_breaker_reset(payload);
+  return reset ? wrong{} : describe(reset.error());
 }
 
 /// Takes a payload, or the payload and signatures of an envelope of this kind.
@@ -104,16 +112,6 @@ wrong open(const std::string& path, role kind, documents::envelope& out) {
   return {};
 }
 
-wrong add_signature(documents::envelope& to, std::string_view spki, std::string signature) {
-  auto id = documents::key_id_of<backends::openssl>(spki);
-  if (!id) return describe(id.error());
-  // A key counts once: signing again replaces.
-  std::erase_if(to.signatures,
-                [&](const documents::envelope_signature& one) { return one.key_id == *id; });
-  to.signatures.push_back({*std::move(id), std::move(signature)});
-  return {};
-}
-
 wrong write(const documents::envelope& signed_one, const std::string& path) {
   auto text = documents::write_envelope(signed_one);
   if (!text) return describe(text.error());
@@ -125,13 +123,7 @@ wrong sign(const sign_options& options) {
   if (auto fault = role_of(options.kind, kind)) return fault;
   documents::envelope document;
   if (auto fault = open(options.document, kind, document)) return fault;
-  if (kind == role::manifest) {
-    if (auto fault = check_manifest(document.payload, options.previous)) return fault;
-  } else if (kind == role::key_set) {
-    if (const auto set = documents::read_key_set(document.payload); !set) {
-      return describe(set.error());
-    }
-  }
+  if (auto fault = check_document(kind, document.payload, options.previous)) return fault;
   const std::string message = documents::pae(document.payload_type, document.payload);
   if (options.print) return write_file(options.out, message);
   signing_key key;
@@ -147,9 +139,7 @@ wrong attach(const attach_options& options) {
   if (auto fault = role_of(options.kind, kind)) return fault;
   documents::envelope document;
   if (auto fault = open(options.document, kind, document)) return fault;
-  if (kind == role::manifest) {
-    if (auto fault = check_manifest(document.payload, {})) return fault;
-  }
+  if (auto fault = check_document(kind, document.payload, {})) return fault;
   std::string text;
   if (auto fault = read_file(options.public_key, text)) return fault;
   const auto keys = documents::read_public_keys(text);
@@ -229,8 +219,9 @@ wrong compose_keys(const keys_options& options, std::string& out) {
   for (const std::size_t one : set.of(role::key_set).keys) {
     const auto& signers = set.of(role::manifest).keys;
     if (std::find(signers.begin(), signers.end(), one) != signers.end()) {
-      write_note("one_key_several_roles: a key signs both key sets and manifests: whoever has it "
-                 "owns both; keep the key-set keys offline and apart");
+      write_note(
+          "one_key_several_roles: a key signs both key sets and manifests: whoever has it "
+          "owns both; keep the key-set keys offline and apart");
       break;
     }
   }
@@ -244,9 +235,7 @@ exit_code end(std::string_view verb, const wrong& fault, format how) {
   if (!fault) return exit_code::ok;
   write_diagnostic(verb, *fault);
   if (how == format::json_lines) write_line({{"error", to_json(*fault)}});
-  const bool unread = fault->code == code(errc::unreadable) || fault->code == "usage" ||
-                      fault->code == "unwritable";
-  return unread ? exit_code::no_verdict : exit_code::refused;
+  return outcome_of(*fault);
 }
 
 }  // namespace

@@ -33,6 +33,8 @@ wrong verify(const std::string& path, const trust_options& trust, const std::str
   signed_manifest trial(std::move(keys), memory);
   if (const auto taken = trial.reload(text, now); !taken) return describe(taken.error());
   out = trial.document();
+  // What would be on another day is not remembered: the latest time known never goes back.
+  if (!trust.at.empty()) return {};
   return store_memory(state, trial.memory());
 }
 
@@ -50,14 +52,21 @@ json pin_json(const manifest_pin& one) {
   return out;
 }
 
+bool has_end(const manifest_runtime& one) { return one.below != manifest_runtime{}.below; }
+
 json manifest_json(const pin_manifest& manifest) {
   const auto time = [](instant at) { return at == instant{} ? json(nullptr) : json(rfc3339(at)); };
   json targets = json::array();
   for (const manifest_target& one : manifest.targets) {
     json made{{"host", one.host}, {"port", one.port}, {"pins", json::array()}};
     for (const manifest_pin& each : one.pins) made["pins"].push_back(pin_json(each));
+    if (one.rotation_window_days) made["rotation_window_days"] = *one.rotation_window_days;
     for (const manifest_region& region : one.regions) {
       json part{{"name", region.name}, {"default", region.is_default}, {"pins", json::array()}};
+      part["prefixes"] = json::array();
+      for (const ip_prefix& block : region.prefixes) {
+        part["prefixes"].push_back(documents::spell_prefix(block));
+      }
       for (const manifest_pin& each : region.pins) part["pins"].push_back(pin_json(each));
       made["regions"].push_back(std::move(part));
     }
@@ -66,7 +75,23 @@ json manifest_json(const pin_manifest& manifest) {
   json out{{"sequence", manifest.sequence},
            {"issued_at", time(manifest.issued_at)},
            {"expires", time(manifest.expires_at)},
-           {"targets", std::move(targets)}};
+           {"targets", std::move(targets)},
+           {"runtime", json::array()},
+           {"breaker",
+            {{"max_consecutive_failures", manifest.breaker.max_consecutive_failures},
+             {"alert_threshold", manifest.breaker.alert_threshold},
+             {"cooldown_ms", manifest.breaker.cooldown.count()}}},
+           {"lock_recovery", manifest.recovery == lock_recovery::verified_probe ? "verified_probe"
+                                                                                : "administrator"}};
+  for (const manifest_runtime& one : manifest.runtimes) {
+    out["runtime"].push_back({{"library", one.library},
+                              {"at_least", documents::spell_version(one.at_least)},
+                              {"below", has_end(one) ? json(documents::spell_version(one.below))
+                                                     : json(nullptr)}});
+  }
+  if (!manifest.reporting_endpoint.empty()) {
+    out["reporting_endpoint"] = manifest.reporting_endpoint;
+  }
   if (manifest.observe_until != never) out["observe_until"] = rfc3339(manifest.observe_until);
   return out;
 }
@@ -90,11 +115,22 @@ std::string manifest_text(const pin_manifest& manifest) {
   if (manifest.issued_at != instant{}) out += "\nissued    " + rfc3339(manifest.issued_at);
   if (manifest.expires_at != instant{}) out += "\nexpires   " + rfc3339(manifest.expires_at);
   if (manifest.observe_until != never) out += "\nobserve   " + rfc3339(manifest.observe_until);
+  for (const manifest_runtime& one : manifest.runtimes) {
+    out += "\nruntime   " + one.library + " from " + documents::spell_version(one.at_least) +
+           (has_end(one) ? " below " + documents::spell_version(one.below) : std::string());
+  }
+  out += "\nbreaker   locks after " + std::to_string(manifest.breaker.max_consecutive_failures) +
+         " mismatches, alerts from " + std::to_string(manifest.breaker.alert_threshold) + ", cools " +
+         std::to_string(manifest.breaker.cooldown.count()) + " ms";
+  if (manifest.recovery == lock_recovery::verified_probe) out += ", verified_probe";
+  if (!manifest.reporting_endpoint.empty()) out += "\nreports   " + manifest.reporting_endpoint;
   out += "\n";
   for (const manifest_target& one : manifest.targets) {
     out += place(one) + "\n" + pins_text(one.pins, "  ");
     for (const manifest_region& region : one.regions) {
-      out += "  " + printable(region.name) + (region.is_default ? ", the default\n" : "\n") +
+      out += "  " + printable(region.name);
+      for (const ip_prefix& block : region.prefixes) out += " " + documents::spell_prefix(block);
+      out += (region.is_default ? ", the default\n" : "\n") +
              pins_text(region.pins, "    ");
     }
   }
@@ -106,9 +142,7 @@ exit_code fail(std::string_view verb, const problem& fault, format how) {
   if (how == format::json_lines) {
     write_line({{"verified", false}, {"error", to_json(fault)}});
   }
-  const bool unread = fault.code == code(errc::unreadable) || fault.code == "usage" ||
-                      fault.code == "unwritable";
-  return unread ? exit_code::no_verdict : exit_code::refused;
+  return outcome_of(fault);
 }
 
 /// A digest as an initialiser that `parse_pin` reads.

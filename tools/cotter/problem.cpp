@@ -205,6 +205,42 @@ advice advise(errc what) noexcept {
     case errc::sequence_reused:
       return {"another manifest with a sequence that was used", "one manifest for each sequence",
               "sign it again with the next sequence"};
+    case errc::state_absent:
+      return {"no state", "the state that `cotter breaker init` made",
+              "if it was never made, make it; if it is gone, find out who removed it before you do"};
+    case errc::state_damaged:
+      return {"state that cannot be read", "state as the breaker wrote it",
+              "find out who changed it; `cotter breaker init --replace` begins anew, which an "
+              "attacker may have wanted"};
+    case errc::state_rolled_back:
+      return {"state older than the newest one", "the state that was written last",
+              "somebody restored a copy: find out who; a signed reset alone does not mend this"};
+    case errc::state_foreign:
+      return {"state that belongs to another store or user", "this store's own state",
+              "check path, owner and permissions"};
+    case errc::state_busy:
+      return {"state that another process holds", "a lock that is free within 50 ms",
+              "look for a stopped process that has it open"};
+    case errc::state_unwritable:
+      return {"state that cannot be written", "a disk with room that can be written",
+              "free space, or mend the disk; until then connections are refused"};
+    case errc::state_unreadable:
+      return {"state that cannot be read", "a disk and a vault that answer",
+              "mend the disk or the vault; until then connections are refused"};
+    case errc::state_exists:
+      return {"state that is there already", "a new place, or a vault that vouches for nothing yet",
+              "keep it: `cotter breaker status` shows it, `cotter breaker reset` opens a lock"};
+    case errc::state_full:
+      return {"no room for another target", "a breaker as large as the pin set",
+              "make the breaker larger"};
+    case errc::reset_not_for_this:
+      return {"a reset of another target, store or lock", "a reset made for this lock",
+              "`cotter breaker status` says what the statement must name"};
+    case errc::reset_expired:
+      return {"a reset past its expires", "a reset in force", "have a new one signed"};
+    case errc::bad_seal:
+      return {"octets that this key did not seal, or were changed", "a seal made with this key",
+              "check that state and key belong together; if they do, find out who changed it"};
     case errc::fallback_extended:
       return {"a fallback that ends later than it did", "the end fixed when it first appeared",
               "leave its notAfter as it was"};
@@ -291,8 +327,10 @@ problem describe(reason why, std::string_view detail) {
 problem describe_usage(std::string_view seen, std::string_view verb) {
   const std::string help =
       verb.empty() ? "cotter --help" : "cotter " + std::string(verb) + " --help";
-  return {"usage", std::string(seen), "a command line as `" + help + "` describes it",
-          "run `" + help + "`"};
+  problem p{"usage", std::string(seen), "a command line as `" + help + "` describes it",
+            "run `" + help + "`"};
+  p.in_command_line = true;
+  return p;
 }
 
 exit_code worse(exit_code a, exit_code b) noexcept {

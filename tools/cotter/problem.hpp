@@ -33,6 +33,7 @@ struct problem {
   std::int32_t native = 0;                      ///< the TLS library's own code; 0 if none
   std::string pointer{};                        ///< RFC 6901, where the input is JSON
   std::string suggestion{};                     ///< what to write instead, where that can be told
+  bool in_command_line = false;                 ///< what was typed is at fault, no document
 };
 
 /// `detail` is appended to what was seen, if not empty.

@@ -30,6 +30,19 @@ pins_of* find_pins(pin_manifest& manifest, const rotation_request& request,
   return nullptr;
 }
 
+/// Writes down the ends that a window implies: read again, each phase would count from its own
+/// `issuedAt`, and the later ones would prolong the fallbacks.
+void settle(manifest_target& target, instant end) {
+  const auto settle_set = [&](pins_of& pins) {
+    for (manifest_pin& one : pins) {
+      const bool open = one.value.not_after == no_expiry && !one.offline_backup;
+      if (one.value.role == pin_role::fallback && open) one.value.not_after = end;
+    }
+  };
+  settle_set(target.pins);
+  for (manifest_region& region : target.regions) settle_set(region.pins);
+}
+
 void stamp(pin_manifest& manifest, std::uint64_t sequence, instant from, days in_force) {
   manifest.sequence = sequence;
   manifest.issued_at = from;
@@ -73,8 +86,8 @@ std::optional<problem> plan_rotation(const pin_manifest& last, const rotation_re
     if (one.value.role == pin_role::primary && same(one.value, request.successor)) {
       return problem{"rotation_pointless", pin_text(one.value) + " is a primary already",
                      "the pin of another certificate or key",
-                     "give --new the certificate that is to come; with --form spki a certificate "
-                     "with the same key needs no rotation"};
+                     "give --new the certificate that is to come; where keys are pinned, a "
+                     "certificate with the same key needs no rotation"};
     }
   }
   out.old_ends = request.start + window;
@@ -98,6 +111,11 @@ std::optional<problem> plan_rotation(const pin_manifest& last, const rotation_re
   }
   *pins = changed;
   owner->rotation_window_days = static_cast<std::uint16_t>(window.count());
+  for (manifest_target& one : first.targets) {
+    if (one.rotation_window_days) {
+      settle(one, request.start + days(*one.rotation_window_days));
+    }
+  }
 
   stamp(first, last.sequence + 1, request.start, request.in_force);
   pin_manifest second = first;

@@ -22,13 +22,18 @@ wrong leaf_at(const plan_options& options, certificate_facts& out) {
   looking.addresses = options.addresses;
   extraction seen;
   if (auto fault = look(looking, seen)) return fault;
+  for (const extract_warning& one : seen.warnings) {
+    if (one.weight != exit_code::refused && one.weight != exit_code::no_verdict) continue;
+    problem p = describe(reason::pkix, one.text);
+    p.code = one.code;
+    p.action = "make the edge right first: a pin does not make up for it";
+    return p;
+  }
   if (seen.leaves.size() != 1) {
     return problem{"edges_disagree", std::to_string(seen.leaves.size()) + " different certificates",
                    "one new certificate", "give its file instead"};
   }
-  const edge_view& edge = seen.edges[seen.leaves[0]];
-  if (!edge.chain.trusted) return describe(reason::pkix, edge.chain.fault);
-  out = edge.presented.front();
+  out = seen.edges[seen.leaves[0]].presented.front();
   return {};
 }
 
@@ -60,10 +65,11 @@ wrong successor(const plan_options& options, pin& out) {
   return {};
 }
 
-wrong plan(const plan_options& options, rotation& out) {
+wrong plan(const plan_options& options, manifest_file& last, rotation& out) {
   rotation_request request;
-  manifest_file last;
   if (auto fault = load_manifest_file(options.manifest, last)) return fault;
+  // Keys without a meaning would be lost on the way, and what they were meant to say with them.
+  if (auto fault = refuse_unknown(last.content)) return fault;
   if (auto fault = read_endpoint(options.endpoint, request.host, request.port)) return fault;
   request.region = options.region;
   request.start = current_time();
@@ -80,9 +86,10 @@ std::string name_of(const plan_options& options, std::size_t phase) {
   return options.out_directory + "/phase-" + std::to_string(phase + 1) + ".json";
 }
 
-wrong write_phases(const plan_options& options, const rotation& planned) {
+wrong write_phases(const plan_options& options, const manifest_file& last,
+                   const rotation& planned) {
   for (std::size_t i = 0; i < planned.phases.size(); ++i) {
-    auto text = documents::write_manifest(planned.phases[i]);
+    auto text = documents::write_manifest(planned.phases[i], last.content.critical);
     if (!text) return describe(text.error());
     if (auto fault = write_file(name_of(options, i), *text)) return fault;
   }
@@ -93,14 +100,13 @@ wrong write_phases(const plan_options& options, const rotation& planned) {
 
 exit_code rotation_plan(const plan_options& options, format how) {
   rotation planned;
-  wrong fault = plan(options, planned);
-  if (!fault) fault = write_phases(options, planned);
+  manifest_file last;
+  wrong fault = plan(options, last, planned);
+  if (!fault) fault = write_phases(options, last, planned);
   if (fault) {
     write_diagnostic("rotation plan", *fault);
     if (how == format::json_lines) write_line({{"error", to_json(*fault)}});
-    const bool refused = fault->code == "ca_pinned" || fault->code == "rotation_pointless" ||
-                         fault->code == "edges_disagree";
-    return refused ? exit_code::refused : exit_code::no_verdict;
+    return outcome_of(*fault);
   }
   constexpr const char* when[] = {
       "sign and deploy now, before the server changes",

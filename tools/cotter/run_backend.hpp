@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend_face.hpp"
+#include "kept_breaker.hpp"
 #include "documents.hpp"
 #include "resolve.hpp"
 #include "run_capture.hpp"
@@ -22,6 +23,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -46,39 +48,22 @@ class run_backend final : public backend_face {
       observer.on_attempt(report);
       return;
     }
-    const target whom = request.destination.endpoint();
     if (request.manifest) {
-      json::signed_manifest<Backend> manifest(request.manifest->trust,
-                                              request.manifest->remembered);
-      const auto taken = manifest.reload(request.manifest->envelope, current_time());
-      breaker_config config = request.breaker;
-      if (taken) {
-        config = manifest.document()->breaker;
-        observer.on_manifest(manifest.memory());
-      }
-      memory_breaker<1> breaking(config);
-      guard watching(manifest, breaking, null_audit_sink{}, no_lock{}, allow_observation{});
-      if (!taken) {
-        // The guard says why, as in a phone; the document's own words say where.
-        attempt_report report;
-        decide(watching.admit(whom).verdict(), report);
-        report.wrong = describe(taken.error());
-        observer.on_attempt(report);
-        return;
-      }
-      attempts(watching, breaking, config, context, request, observer);
+      by_manifest(context, request, observer);
       return;
     }
     owned_pin_set pins;
-    if (const result<void> added = pins.add(whom, request.pins); !added) {
+    const result<void> added = pins.add(request.destination.endpoint(), request.pins);
+    if (!added) {
       attempt_report report;
       report.wrong = describe(added.error().what);
       observer.on_attempt(report);
       return;
     }
-    memory_breaker<1> breaking(request.breaker);
-    guard watching(pins, breaking, embedded_manifest{}, null_audit_sink{}, no_lock{});
-    attempts(watching, breaking, request.breaker, context, request, observer);
+    with_breaker(request, request.breaker, lock_recovery::administrator, [&](auto& breaking) {
+      guard watching(pins, breaking, embedded_manifest{}, null_audit_sink{}, no_lock{});
+      attempts(watching, breaking, request.breaker, context, request, observer);
+    });
   }
 
   [[nodiscard]] capture_report capture(const capture_request& request) const override {
@@ -105,6 +90,48 @@ class run_backend final : public backend_face {
 
   static constexpr std::size_t max_answer_bytes = 65'536;
 
+  static void by_manifest(context_type& context, const connect_request& request,
+                          attempt_observer& observer) {
+    json::signed_manifest<Backend> manifest(request.manifest->trust, request.manifest->remembered);
+    const auto taken = manifest.reload(request.manifest->envelope, current_time());
+    breaker_config config = request.breaker;
+    lock_recovery recovery = lock_recovery::administrator;
+    if (taken) {
+      config = manifest.document()->breaker;
+      recovery = manifest.document()->recovery;
+      observer.on_manifest(manifest.memory());
+    }
+    with_breaker(request, config, recovery, [&](auto& breaking) {
+      guard watching(manifest, breaking, null_audit_sink{}, no_lock{}, allow_observation{});
+      if (taken) {
+        attempts(watching, breaking, config, context, request, observer);
+        return;
+      }
+      // The guard says why, as in a phone; the document's own words say where.
+      attempt_report report;
+      decide(watching.admit(request.destination.endpoint()).verdict(), report);
+      report.wrong = describe(taken.error());
+      observer.on_attempt(report);
+    });
+  }
+
+  /// Calls `body` with the breaker that was asked for: on the disk, or for this run.
+  template <typename Body>
+  static void with_breaker(const connect_request& request, const breaker_config& config,
+                           lock_recovery recovery, Body body) {
+    if (!request.stored_breaker) {
+      memory_breaker<1> breaking(config);
+      body(breaking);
+      return;
+    }
+    posix::sealed_file_options where;
+    any_vault vault;
+    static_cast<void>(read_state_options(*request.stored_breaker, where, vault));
+    const auto state =
+        std::make_unique<kept_breaker<Backend>>(where, std::move(vault), config, recovery);
+    body(state->breaker);
+  }
+
   template <typename Guard, typename Breaker>
   static void attempts(Guard& watching, Breaker& breaking, const breaker_config& config,
                        context_type& context, const connect_request& request,
@@ -114,7 +141,12 @@ class run_backend final : public backend_face {
       attempt_report report;
       report.number = number;
       attempt(watching, context, request, report);
-      report.breaker = breaking.state({whom, {}});
+      report.breaker = breaking.state({whom, request.network});
+      if constexpr (requires { breaking.why(); }) {
+        if (report.why == reason::state_unavailable && breaking.why().what != errc::ok) {
+          report.wrong = of(breaking.why(), request.stored_breaker->file);
+        }
+      }
       observer.on_attempt(report);
       if (report.why == reason::breaker_cooling && number < request.attempts) {
         observer.on_wait(config.cooldown);
@@ -164,7 +196,7 @@ class run_backend final : public backend_face {
   static void attempt(Guard& watching, context_type& context, const connect_request& request,
                       attempt_report& report) {
     const time_point deadline = std::chrono::steady_clock::now() + request.timeout;
-    auto admission = watching.admit(request.destination.endpoint());
+    auto admission = watching.admit(request.destination.endpoint(), {}, request.network);
     if (!admission) {
       decide(admission.verdict(), report);
       return;

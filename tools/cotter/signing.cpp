@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 namespace cotter::command {
@@ -24,18 +25,20 @@ int no_passphrase(char*, int, int, void*) { return -1; }
 }  // namespace
 
 std::optional<problem> signing_key::load(const std::string& file) {
+  const owned_bio in(BIO_new_file(file.c_str(), "r"), &BIO_free);
+  std::FILE* opened = nullptr;
   struct stat about {};
-  if (::stat(file.c_str(), &about) != 0) return describe(errc::unreadable, std::strerror(errno));
+  // The file that is open is the one that is looked at.
+  if (in == nullptr || BIO_ctrl(in.get(), BIO_C_GET_FILE_PTR, 0, &opened) != 1 ||
+      ::fstat(::fileno(opened), &about) != 0) {
+    ERR_clear_error();
+    return describe(errc::unreadable, file + ": " + std::strerror(errno));
+  }
   if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     problem p = describe(errc::unfit_credentials, "others may read the signing key");
     p.expected = "a key file that its owner alone can read";
     p.action = "chmod 600 it; if others may have read it, replace the key";
     return p;
-  }
-  const owned_bio in(BIO_new_file(file.c_str(), "r"), &BIO_free);
-  if (in == nullptr) {
-    ERR_clear_error();
-    return describe(errc::unreadable, std::strerror(errno));
   }
   key_.reset(PEM_read_bio_PrivateKey(in.get(), nullptr, &no_passphrase, nullptr), &EVP_PKEY_free);
   ERR_clear_error();

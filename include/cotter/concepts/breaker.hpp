@@ -18,11 +18,14 @@ inline namespace v0 {
 ///       spend it; ending one that was never granted, or twice, changes nothing.
 ///   K3  Only `mismatch` adds to a streak. `release` leaves the streak as it is: network errors, PKIX
 ///       failures, expired fallbacks and refusals while cooling never count.
-///   K4  `success` clears the streak while closed or cooling, never the 24 h total, and never unlocks.
+///   K4  `success` clears the streak while closed or cooling, never the 24 h total, and never unlocks,
+///       but by a probe.
 ///   K5  From the alert threshold on, attempts are at least the cooldown apart, measured on the
 ///       steady clock; at the maximum the key is locked until an administrator acts.
 ///   K6  One key's mismatches never affect another key.
-///   K7  A locked key opens for a `sequence` higher than any it has seen, and for nothing else here.
+///   K7  A locked key opens for a `sequence` higher than any it has seen, and for nothing else here;
+///       only if its configuration asks for `verified_probe` also for the `success` of a reservation
+///       that says `probe`, of which there is at most one per key at a time and one per cooldown.
 ///
 /// The guard serialises calls with its `lock` slot; a breaker need not be thread-safe by itself.
 template <typename B>

@@ -26,6 +26,9 @@ class connection_base {
   /// decided, and everything `attach` installed is still in force. Called before the handshake is
   /// over it refuses with `unbound` and may be called again. Once it has accepted, later calls look
   /// again at what can still change (hooks, renegotiation) and may take it back, never the reverse.
+  ///
+  /// A probe of a locked target is refused with `breaker_locked` even if everything was well; if it
+  /// was, on a primary pin, then the next attempt is admitted.
   [[nodiscard]] virtual cotter::verdict confirm() noexcept = 0;
 
   /// Asks again for a connection that has lived for a while, after a reload or once a day: would the
@@ -81,9 +84,10 @@ class connection final : public connection_base, private handshake_observer {
                (phase_ != phase::pending && phase_ != phase::confirmed)) {
       refuse(verdict_type::refuse(reason::backend_unfit, native));
     } else if (phase_ == phase::pending) {
-      phase_ = phase::confirmed;
-      verdict_ = accepted_.with_fingerprint(assessment_.fingerprint);
-      guard_.conclude(permit_, verdict_, Backend::name);
+      const verdict_type found = accepted_.with_fingerprint(assessment_.fingerprint);
+      verdict_ = Guard::told(permit_, found);
+      phase_ = verdict_ ? phase::confirmed : phase::refused;
+      guard_.conclude(permit_, found, Backend::name);
     }
     return verdict_;
   }
@@ -157,6 +161,10 @@ class connection final : public connection_base, private handshake_observer {
     accepted_ = guard_.observed(assessment_.pinned);
     if (!accepted_) {
       refuse(accepted_);
+      return false;
+    }
+    if (permit_.probe() && accepted_.matched() != matched::primary) {
+      refuse(verdict_type::refuse(reason::breaker_locked));
       return false;
     }
     phase_ = phase::pending;

@@ -100,6 +100,9 @@ class guard {
   /// is an id of the network the device is in, if the application knows one; it outlives the permit
   /// and the connection.
   ///
+  /// While a target is locked under `lock_recovery::verified_probe`, one attempt per cooldown is
+  /// admitted as a probe, see `basic_permit::probe`.
+  ///
   /// Refused with `no_pins` (the host is not canonical, or is not in the pin set), with the
   /// manifest's own reason or `manifest_expired`, or with the breaker's. A refusal is audited.
   [[nodiscard]] admission admit(const target& whom, const ip_address& peer = {},
@@ -215,12 +218,21 @@ class guard {
     return answer;
   }
 
+  /// What the program is told of an attempt that `found` ends: of a probe, that the target is locked,
+  /// whatever it found. Not one octet of application data follows it.
+  [[nodiscard]] static verdict told(const permit& one, const verdict& found) noexcept {
+    if (!one.probe() || !found) return found;
+    const verdict locked = verdict::refuse(reason::breaker_locked);
+    return found.has_fingerprint() ? locked.with_fingerprint(found.fingerprint()) : locked;
+  }
+
   /// The end of an attempt: tells the breaker and writes it down.
   void conclude(permit& one, const verdict& outcome, std::string_view backend) noexcept {
     if (!one.issued_by(*this)) {
       record(one.endpoint(), outcome, backend, breaker_state::closed);
       return;
     }
+    const verdict heard = told(one, outcome);
     const breaker_key key{one.endpoint(), one.network_};
     const time_reading at = now();
     auto& breaking = slot<detail::is_breaker>();
@@ -234,7 +246,7 @@ class guard {
       breaking.release(one.reserved_);
       change.state = breaking.state(key);
     }
-    slot<detail::is_audit_sink>().record({at.wall, one.endpoint(), backend, outcome, change.state});
+    slot<detail::is_audit_sink>().record({at.wall, one.endpoint(), backend, heard, change.state});
     lock().unlock();
     if (change.alert) notifier_slot().notify(key, change);
   }

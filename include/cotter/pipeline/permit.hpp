@@ -54,6 +54,10 @@ class basic_permit {
     endpoint_.host = (*handle_).endpoint.host;
   }
 
+  /// True if the target is locked, and this attempt may only show whether it can be opened: it ends
+  /// with `breaker_locked` even if all is well, and the next one is admitted.
+  [[nodiscard]] bool probe() const noexcept { return valid() && reserved_.probe(); }
+
   /// The target as the pin set spells it; empty if not `valid()`.
   [[nodiscard]] const target& endpoint() const noexcept { return endpoint_; }
   /// Its pins; none if not `valid()`.

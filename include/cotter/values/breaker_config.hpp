@@ -10,6 +10,12 @@ inline namespace v0 {
 /// The longest cooldown, and the longest jitter: what is longer is meant to lock.
 inline constexpr std::chrono::milliseconds longest_cooldown = std::chrono::hours{24 * 366};
 
+/// What ends a lock besides an administrator's reset and a manifest of higher sequence.
+enum class lock_recovery : std::uint8_t {
+  administrator,   ///< nothing
+  verified_probe,  ///< one handshake per cooldown, without application data, by a primary pin
+};
+
 /// When a breaker alerts, waits and locks. 1 <= alert_threshold <= max_consecutive_failures <= 100,
 /// and neither cooldown nor jitter is negative or above `longest_cooldown`; a configuration outside
 /// these bounds is not `valid()` and makes its breaker refuse everything.

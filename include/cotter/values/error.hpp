@@ -94,6 +94,20 @@ enum class errc : std::uint8_t {
   sequence_rollback,       ///< a lower `sequence` than one accepted before
   sequence_reused,         ///< the `sequence` of another manifest
   fallback_extended,       ///< a fallback whose end is later than it was
+
+  // Stored state and its resets.
+  state_absent,            ///< no state where there must be some: never made, or deleted
+  state_damaged,           ///< state that was cut short, changed, or sealed with another key
+  state_rolled_back,       ///< older state than the one the counter vouches for
+  state_foreign,           ///< state of another store, another user, or that others may write
+  state_busy,              ///< another process held the lock for longer than the bound
+  state_unwritable,        ///< the new state could not be made durable; `native` is errno
+  state_unreadable,        ///< the disk or the vault failed; `native` is its own code
+  state_exists,            ///< there is state already: what makes state never replaces any
+  state_full,              ///< no room for another key
+  reset_not_for_this,      ///< a reset of another target, store or lock
+  reset_expired,           ///< a reset past its `expires`
+  bad_seal,                ///< octets that this key did not seal, or were changed
 };
 
 /// The stable spelling of `c`, lower case with underscores, for logs, JSON and `cotter explain`.
@@ -172,6 +186,18 @@ enum class errc : std::uint8_t {
     case errc::sequence_rollback: return "sequence_rollback";
     case errc::sequence_reused: return "sequence_reused";
     case errc::fallback_extended: return "fallback_extended";
+    case errc::state_absent: return "state_absent";
+    case errc::state_damaged: return "state_damaged";
+    case errc::state_rolled_back: return "state_rolled_back";
+    case errc::state_foreign: return "state_foreign";
+    case errc::state_busy: return "state_busy";
+    case errc::state_unwritable: return "state_unwritable";
+    case errc::state_unreadable: return "state_unreadable";
+    case errc::state_exists: return "state_exists";
+    case errc::state_full: return "state_full";
+    case errc::reset_not_for_this: return "reset_not_for_this";
+    case errc::reset_expired: return "reset_expired";
+    case errc::bad_seal: return "bad_seal";
   }
   return "unknown";
 }

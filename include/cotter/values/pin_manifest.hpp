@@ -48,9 +48,6 @@ struct manifest_target {
   std::optional<std::uint16_t> rotation_window_days{};
 };
 
-/// What ends a lock besides an administrator's reset and a manifest of higher sequence.
-enum class lock_recovery : std::uint8_t { administrator, verified_probe };
-
 /// A `runtime_range` that owns its text.
 struct manifest_runtime {
   std::string library{};

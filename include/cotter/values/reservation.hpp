@@ -29,9 +29,12 @@ class reservation {
     r.refused_ = why == reason::none ? reason::breaker_locked : why;
     return r;
   }
-  /// `slot` is the breaker's own book-keeping.
-  [[nodiscard]] static constexpr reservation grant(std::uint16_t slot) noexcept {
+  /// `slot` is the breaker's own book-keeping. `probe`: the key is locked, and this handshake may
+  /// only show whether it can be opened.
+  [[nodiscard]] static constexpr reservation grant(std::uint16_t slot,
+                                                   bool probe = false) noexcept {
     reservation r;
+    r.probe_ = probe;
     r.refused_ = reason::none;
     r.slot_ = slot;
     r.held_ = true;
@@ -39,10 +42,11 @@ class reservation {
   }
 
   constexpr reservation(reservation&& other) noexcept
-      : refused_(other.refused_), slot_(other.slot_), held_(other.spend()) {}
+      : refused_(other.refused_), slot_(other.slot_), probe_(other.probe_), held_(other.spend()) {}
   constexpr reservation& operator=(reservation&& other) noexcept {
     refused_ = other.refused_;
     slot_ = other.slot_;
+    probe_ = other.probe_;
     held_ = other.spend();
     return *this;
   }
@@ -53,6 +57,7 @@ class reservation {
   /// `none` if it was granted.
   [[nodiscard]] constexpr reason refused() const noexcept { return refused_; }
   [[nodiscard]] constexpr std::uint16_t slot() const noexcept { return slot_; }
+  [[nodiscard]] constexpr bool probe() const noexcept { return probe_; }
   /// True until it is ended or moved from.
   [[nodiscard]] constexpr bool held() const noexcept { return held_; }
   /// Ends it; true if it was held. For breakers.
@@ -65,6 +70,7 @@ class reservation {
  private:
   reason refused_ = reason::breaker_locked;
   std::uint16_t slot_ = 0;
+  bool probe_ = false;
   bool held_ = false;
 };
 
@@ -73,8 +79,9 @@ struct breaker_change {
   breaker_state state = breaker_state::closed;  ///< afterwards
   std::uint8_t streak = 0;                      ///< consecutive mismatches, afterwards
   std::uint32_t mismatches_24h = 0;             ///< all mismatches of the last 24 hours
-  bool alert = false;  ///< the streak or the 24 h total has just reached the alert threshold, or the
-                       ///< key was just locked: once per episode
+  bool alert =
+      false;  ///< the streak or the 24 h total has just reached the alert threshold, or the
+              ///< key was just locked: once per episode
 };
 
 }  // namespace v0

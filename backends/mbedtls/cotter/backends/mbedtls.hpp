@@ -4,8 +4,10 @@
 #include <cotter/concepts/backend.hpp>
 #include <cotter/concepts/engine.hpp>
 #include <cotter/concepts/hasher.hpp>
+#include <cotter/concepts/sealer.hpp>
 #include <cotter/concepts/verifier.hpp>
 #include <cotter/values/runtime.hpp>
+#include <cotter/values/sealing.hpp>
 #include <cotter/values/signature_encoding.hpp>
 #include <cotter/values/tls_version.hpp>
 
@@ -17,6 +19,7 @@
 
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
+#include <mbedtls/gcm.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/platform_util.h>
@@ -94,6 +97,10 @@
 #else
 #define COTTER_MBEDTLS_FIELD(name) name
 #endif
+
+#define COTTER_MBEDTLS_CANNOT_SEAL                                                         \
+  "cotter: nothing can be sealed without MBEDTLS_GCM_C, MBEDTLS_AES_C with 256-bit keys, " \
+  "MBEDTLS_CTR_DRBG_C and MBEDTLS_ENTROPY_C"
 
 namespace cotter {
 inline namespace v0 {
@@ -268,6 +275,44 @@ struct mbedtls {
     return error{is_out_of_memory(native) ? errc::out_of_memory : what, 0, native};
   }
 
+#if defined(MBEDTLS_GCM_C) && defined(MBEDTLS_AES_C) &&                             \
+    !defined(MBEDTLS_AES_ONLY_128_BIT_KEY_LENGTH) && defined(MBEDTLS_CTR_DRBG_C) && \
+    defined(MBEDTLS_ENTROPY_C)
+  /// Concept `sealer`. False if the library lacks MBEDTLS_GCM_C, MBEDTLS_AES_C (with keys of 256
+  /// bits), MBEDTLS_CTR_DRBG_C or MBEDTLS_ENTROPY_C.
+  static constexpr bool supports_sealing = true;
+  /// Concept `sealer`, S1 and S3. Allocates. Each call seeds a generator of its own: a shared one
+  /// would say the same in a process and its child.
+  /// @errors `too_large`, `unfit_backend`, `out_of_memory`
+  [[nodiscard]] static result<void> seal(const seal_key& key, bytes_view plain,
+                                         bytes_view associated,
+                                         std::span<std::uint8_t> out) noexcept;
+  /// Concept `sealer`, S1 and S2. Allocates.
+  /// @errors `bad_seal`, `unfit_backend`, `out_of_memory`
+  [[nodiscard]] static result<void> open(const seal_key& key, bytes_view sealed,
+                                         bytes_view associated,
+                                         std::span<std::uint8_t> out) noexcept;
+  /// Concept `sealer`, S5, as for `seal`.
+  [[nodiscard]] static bool random_octets(std::span<std::uint8_t> out) noexcept;
+#else
+  static constexpr bool supports_sealing = false;
+  template <typename Key>
+  static result<void> seal(const Key&, bytes_view, bytes_view, std::span<std::uint8_t>) noexcept {
+    static_assert(sizeof(Key) == 0, COTTER_MBEDTLS_CANNOT_SEAL);
+    return errc::unfit_backend;
+  }
+  template <typename Key>
+  static result<void> open(const Key&, bytes_view, bytes_view, std::span<std::uint8_t>) noexcept {
+    static_assert(sizeof(Key) == 0, COTTER_MBEDTLS_CANNOT_SEAL);
+    return errc::unfit_backend;
+  }
+  template <typename Octet>
+  static bool random_octets(std::span<Octet>) noexcept {
+    static_assert(sizeof(Octet) == 0, COTTER_MBEDTLS_CANNOT_SEAL);
+    return false;
+  }
+#endif
+
   /// What is offered in place of the library's default list, in order of preference; zero ends it.
   /// Suites that the library was built without are skipped by it.
   static constexpr int strong_suites[] = {
@@ -306,6 +351,8 @@ struct mbedtls {
   class file_octets;
   struct random_source;
   struct server_identity;
+  template <typename Run>
+  static result<void> with_gcm(const seal_key& key, Run run) noexcept;
 
 #if defined(MBEDTLS_VERSION_C)
   struct running_version {
@@ -1057,6 +1104,78 @@ struct mbedtls::random_source {
   bool seeded = false;
 };
 
+#endif
+
+#if defined(MBEDTLS_GCM_C) && defined(MBEDTLS_AES_C) &&                             \
+    !defined(MBEDTLS_AES_ONLY_128_BIT_KEY_LENGTH) && defined(MBEDTLS_CTR_DRBG_C) && \
+    defined(MBEDTLS_ENTROPY_C)
+
+/// What `run(mbedtls_gcm_context&)` returns, 0 or the library's own code, with the key set.
+template <typename Run>
+result<void> mbedtls::with_gcm(const seal_key& key, Run run) noexcept {
+#if defined(MBEDTLS_USE_PSA_CRYPTO) || defined(MBEDTLS_SSL_PROTO_TLS1_3)
+  if (psa_crypto_init() != PSA_SUCCESS) return errc::out_of_memory;
+#endif
+  mbedtls_gcm_context gcm;
+  mbedtls_gcm_init(&gcm);
+  int native = mbedtls_gcm_setkey(&gcm, MBEDTLS_CIPHER_ID_AES, key.octets.data(),
+                                  8 * static_cast<unsigned>(key.octets.size()));
+  if (native == 0) native = run(gcm);
+  mbedtls_gcm_free(&gcm);  // which wipes the key
+  switch (native) {
+    case 0: return {};
+    case MBEDTLS_ERR_GCM_AUTH_FAILED: return error{errc::bad_seal, 0, native};
+    case MBEDTLS_ERR_CIPHER_ALLOC_FAILED: return error{errc::out_of_memory, 0, native};
+    default: return error{errc::unfit_backend, 0, native};
+  }
+}
+
+inline result<void> mbedtls::seal(const seal_key& key, bytes_view plain, bytes_view associated,
+                                  std::span<std::uint8_t> out) noexcept {
+  result<void> outcome = check_seal_sizes(plain.size(), associated.size(), out.size());
+  if (outcome) {
+    const auto nonce = out.first<seal_nonce_bytes>();
+    if (random_octets(nonce)) {
+      outcome = with_gcm(key, [&](mbedtls_gcm_context& gcm) {
+        return mbedtls_gcm_crypt_and_tag(&gcm, MBEDTLS_GCM_ENCRYPT, plain.size(), nonce.data(),
+                                         nonce.size(), associated.data(), associated.size(),
+                                         plain.data(), out.data() + nonce.size(), seal_tag_bytes,
+                                         out.data() + nonce.size() + plain.size());
+      });
+    } else {
+      outcome = errc::unfit_backend;
+    }
+  }
+  if (!outcome) wipe(out);
+  return outcome;
+}
+
+inline result<void> mbedtls::open(const seal_key& key, bytes_view sealed, bytes_view associated,
+                                  std::span<std::uint8_t> out) noexcept {
+  result<void> outcome = check_open_sizes(sealed.size(), associated.size(), out.size());
+  if (outcome) {
+    outcome = with_gcm(key, [&](mbedtls_gcm_context& gcm) {
+      return mbedtls_gcm_auth_decrypt(&gcm, out.size(), sealed.data(), seal_nonce_bytes,
+                                      associated.data(), associated.size(),
+                                      sealed.last(seal_tag_bytes).data(), seal_tag_bytes,
+                                      sealed.data() + seal_nonce_bytes, out.data());
+    });
+  }
+  if (!outcome) wipe(out);
+  return outcome;
+}
+
+inline bool mbedtls::random_octets(std::span<std::uint8_t> out) noexcept {
+  random_source source;
+  const bool filled = source.fill(out);
+  if (!filled) wipe(out);
+  return filled;
+}
+
+#endif
+
+#if defined(MBEDTLS_CTR_DRBG_C) && defined(MBEDTLS_ENTROPY_C)
+
 /// Client configuration for programs that have none of their own. Trusts nobody until anchors are
 /// loaded. Set up before the first `client` and outlives the last; not changed in between.
 class mbedtls::context {
@@ -1251,6 +1370,7 @@ class mbedtls::server : private server_identity, public connection {
 static_assert(hasher<mbedtls::hasher>);
 static_assert(backend<mbedtls>);
 static_assert(verifier<mbedtls>);
+static_assert(sealer<mbedtls> == mbedtls::supports_sealing);
 static_assert(engine<mbedtls::client>);
 
 }  // namespace backends
@@ -1264,3 +1384,4 @@ struct backend_of<mbedtls_ssl_context*> {
 }  // namespace cotter
 
 #undef COTTER_MBEDTLS_FIELD
+#undef COTTER_MBEDTLS_CANNOT_SEAL

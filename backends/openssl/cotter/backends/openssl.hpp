@@ -3,8 +3,10 @@
 
 #include <cotter/concepts/backend.hpp>
 #include <cotter/concepts/engine.hpp>
+#include <cotter/concepts/sealer.hpp>
 #include <cotter/concepts/verifier.hpp>
 #include <cotter/values/runtime.hpp>
+#include <cotter/values/sealing.hpp>
 #include <cotter/values/signature_encoding.hpp>
 #include <cotter/values/target.hpp>
 #include <cotter/values/tls_version.hpp>
@@ -196,6 +198,56 @@ struct openssl {
     return outcome;
   }
 
+  /// @see sealer. Whether AES-256-GCM is there at run time depends on the providers that are
+  /// loaded: without it, `unfit_backend`.
+  static constexpr bool supports_sealing = true;
+  /// @see sealer, S1 and S3. Allocates; leaves OpenSSL's error queue as it was.
+  /// @errors `too_large`, `unfit_backend`, `out_of_memory`
+  [[nodiscard]] static result<void> seal(const seal_key& key, bytes_view plain,
+                                         bytes_view associated,
+                                         std::span<std::uint8_t> out) noexcept {
+    result<void> outcome = check_seal_sizes(plain.size(), associated.size(), out.size());
+    if (outcome) {
+      const auto nonce = out.first<seal_nonce_bytes>();
+      ERR_set_mark();
+      // The nonce is published: it does not come from the generator that keys come from.
+      outcome = RAND_bytes(nonce.data(), static_cast<int>(nonce.size())) == 1
+                    ? run_gcm(direction::seal, key, nonce, associated, plain,
+                              out.subspan(nonce.size(), plain.size()), out.last<seal_tag_bytes>())
+                    : errc::unfit_backend;
+      ERR_pop_to_mark();
+    }
+    if (!outcome) wipe(out);
+    return outcome;
+  }
+  /// @see sealer, S1 and S2. Allocates; leaves OpenSSL's error queue as it was.
+  /// @errors `bad_seal`, `unfit_backend`, `out_of_memory`
+  [[nodiscard]] static result<void> open(const seal_key& key, bytes_view sealed,
+                                         bytes_view associated,
+                                         std::span<std::uint8_t> out) noexcept {
+    result<void> outcome = check_open_sizes(sealed.size(), associated.size(), out.size());
+    if (outcome) {
+      std::array<std::uint8_t, seal_tag_bytes> tag{};  // OpenSSL wants it writable
+      std::memcpy(tag.data(), sealed.data() + sealed.size() - tag.size(), tag.size());
+      ERR_set_mark();
+      outcome = run_gcm(direction::open, key, sealed.first<seal_nonce_bytes>(), associated,
+                        sealed.subspan(seal_nonce_bytes, out.size()), out, tag);
+      ERR_pop_to_mark();
+    }
+    if (!outcome) wipe(out);
+    return outcome;
+  }
+  /// @see sealer, S5: from the generator that OpenSSL keeps apart for secrets.
+  [[nodiscard]] static bool random_octets(std::span<std::uint8_t> out) noexcept {
+    if (out.empty()) return true;
+    ERR_set_mark();
+    const bool filled =
+        out.size() <= INT_MAX && RAND_priv_bytes(out.data(), static_cast<int>(out.size())) == 1;
+    ERR_pop_to_mark();
+    if (!filled) wipe(out);
+    return filled;
+  }
+
  private:
   // OpenSSL numbers the slots of its ex_data per process; there is no other way to find one's own.
   static int session_index() noexcept {
@@ -238,6 +290,47 @@ struct openssl {
       EVP_MD_CTX_free(context);
     }
     EVP_PKEY_free(key);
+    return outcome;
+  }
+
+  enum class direction { open, seal };
+
+  /// AES-256-GCM from `from` to `to`, as long. `tag` is made, or the one to be met: until that is
+  /// known, what is in `to` is nobody's.
+  static result<void> run_gcm(direction way, const seal_key& key,
+                              std::span<const std::uint8_t, seal_nonce_bytes> nonce,
+                              bytes_view associated, bytes_view from, std::span<std::uint8_t> to,
+                              std::span<std::uint8_t, seal_tag_bytes> tag) noexcept {
+    const bool opening = way == direction::open;
+    EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+    if (context == nullptr) return errc::out_of_memory;
+    const auto take = [context](std::uint8_t* into, bytes_view octets) {
+      int moved = 0;
+      // Without a place to put them to, octets are associated; none at all would be the end.
+      return octets.empty() || (EVP_CipherUpdate(context, into, &moved, octets.data(),
+                                                 static_cast<int>(octets.size())) == 1 &&
+                                moved == static_cast<int>(octets.size()));
+    };
+    std::array<std::uint8_t, EVP_MAX_BLOCK_LENGTH> rest{};
+    int moved = 0;
+    const int tag_size = static_cast<int>(tag.size());
+    result<void> outcome = errc::unfit_backend;
+    if (EVP_CipherInit_ex(context, EVP_aes_256_gcm(), nullptr, key.octets.data(), nonce.data(),
+                          opening ? 0 : 1) == 1 &&
+        EVP_CIPHER_CTX_get_iv_length(context) == static_cast<int>(nonce.size()) &&
+        take(nullptr, associated) && take(to.data(), from) &&
+        (!opening ||
+         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, tag_size, tag.data()) == 1)) {
+      if (EVP_CipherFinal_ex(context, rest.data(), &moved) == 1) {
+        outcome = opening || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, tag_size,
+                                                 tag.data()) == 1
+                      ? result<void>()
+                      : errc::unfit_backend;
+      } else if (opening) {
+        outcome = errc::bad_seal;
+      }
+    }
+    EVP_CIPHER_CTX_free(context);  // which wipes the key
     return outcome;
   }
 
@@ -761,6 +854,7 @@ struct backend_of<SSL*> {
 
 static_assert(backend<backends::openssl>);
 static_assert(verifier<backends::openssl>);
+static_assert(sealer<backends::openssl>);
 static_assert(engine<backends::openssl::client>);
 
 }  // namespace v0

@@ -15,15 +15,19 @@
 #include <wolfssl/wolfcrypt/settings.h>
 #include <wolfssl/ssl.h>
 #include <wolfssl/version.h>
+#include <wolfssl/wolfcrypt/aes.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/ed25519.h>
 #include <wolfssl/wolfcrypt/hash.h>
+#include <wolfssl/wolfcrypt/random.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
 #include <cotter/concepts/backend.hpp>
 #include <cotter/concepts/engine.hpp>
+#include <cotter/concepts/sealer.hpp>
 #include <cotter/concepts/verifier.hpp>
 #include <cotter/values/runtime.hpp>
+#include <cotter/values/sealing.hpp>
 #include <cotter/values/signature_encoding.hpp>
 #include <cotter/values/target.hpp>
 #include <cotter/values/tls_version.hpp>
@@ -80,9 +84,30 @@
 #include <string_view>
 #include <utility>
 
+#define COTTER_WOLFSSL_CANNOT_SEAL                                                               \
+  "cotter: nothing can be sealed; build wolfSSL with HAVE_AESGCM, HAVE_AES_DECRYPT and 256-bit " \
+  "keys"
+
 namespace cotter {
 inline namespace v0 {
 namespace backends {
+
+namespace detail {
+
+/// Has wolfSSL's cache of points freed when the calling thread ends: up to 13 MiB for each thread
+/// that has used ECC, which nobody else frees. Nothing to do where all threads share one cache.
+inline void free_points_with_thread() noexcept {
+#if defined(FP_ECC) && defined(HAVE_THREAD_LS)
+  struct holder {
+    bool used = false;
+    ~holder() { wc_ecc_fp_free(); }
+  };
+  static thread_local holder one;
+  one.used = true;
+#endif
+}
+
+}  // namespace detail
 
 /// wolfSSL 5.5.4 and newer, client side. Never in one translation unit with another TLS library.
 ///
@@ -260,15 +285,138 @@ struct wolfssl {
     const result<void> encoded = check_signature_encoding(scheme, key, signature);
     if (!encoded) return encoded;
     if (message.size() > std::numeric_limits<word32>::max()) return errc::too_large;
-    static const bool started = wolfSSL_Init() == WOLFSSL_SUCCESS;
-    if (!started) return errc::out_of_memory;
+    if (!started()) return errc::out_of_memory;
+    detail::free_points_with_thread();
 #if defined(HAVE_ED25519_VERIFY) && defined(HAVE_ED25519_KEY_IMPORT)
     if (scheme == signature_scheme::ed25519) return verify_ed25519(key, message, signature);
 #endif
     return verify_p256(key, message, signature);
   }
 
+#if defined(HAVE_AESGCM) && defined(HAVE_AES_DECRYPT) && defined(WOLFSSL_AES_256) && \
+    !defined(WC_NO_RNG)
+  /// Concept `sealer`. False if wolfSSL was built without AES-GCM, keys of 256 bits, or random
+  /// numbers.
+  static constexpr bool supports_sealing = true;
+  /// Concept `sealer`, S1 and S3. Allocates. The first call starts wolfSSL, for good.
+  /// @errors `too_large`, `unfit_backend`, `out_of_memory`
+  [[nodiscard]] static result<void> seal(const seal_key& key, bytes_view plain,
+                                         bytes_view associated,
+                                         std::span<std::uint8_t> out) noexcept {
+    result<void> outcome = check_seal_sizes(plain.size(), associated.size(), out.size());
+    if (outcome) outcome = seal_sized(key, plain, associated, out);
+    if (!outcome) wipe(out);
+    return outcome;
+  }
+  /// Concept `sealer`, S1 and S2. The first call starts wolfSSL, for good.
+  /// @errors `bad_seal`, `unfit_backend`, `out_of_memory`
+  [[nodiscard]] static result<void> open(const seal_key& key, bytes_view sealed,
+                                         bytes_view associated,
+                                         std::span<std::uint8_t> out) noexcept {
+    result<void> outcome = check_open_sizes(sealed.size(), associated.size(), out.size());
+    if (outcome) {
+      outcome = with_gcm(key, [&](Aes& aes) {
+        const bytes_view tag = sealed.last(seal_tag_bytes);
+        return wc_AesGcmDecrypt(&aes, out.data(), sealed.data() + seal_nonce_bytes,
+                                static_cast<word32>(out.size()), sealed.data(), seal_nonce_bytes,
+                                tag.data(), seal_tag_bytes, associated.data(),
+                                static_cast<word32>(associated.size()));
+      });
+    }
+    if (!outcome) wipe(out);
+    return outcome;
+  }
+  /// Concept `sealer`, S5. Allocates. Each call seeds a generator of its own: the one that
+  /// `wolfSSL_RAND_bytes` shares may say the same in a process and its child.
+  [[nodiscard]] static bool random_octets(std::span<std::uint8_t> out) noexcept {
+    const bool filled = draw(out) == 0;
+    if (!filled) wipe(out);
+    return filled;
+  }
+#else
+  static constexpr bool supports_sealing = false;
+  template <typename Key>
+  static result<void> seal(const Key&, bytes_view, bytes_view, std::span<std::uint8_t>) noexcept {
+    static_assert(sizeof(Key) == 0, COTTER_WOLFSSL_CANNOT_SEAL);
+    return errc::unfit_backend;
+  }
+  template <typename Key>
+  static result<void> open(const Key&, bytes_view, bytes_view, std::span<std::uint8_t>) noexcept {
+    static_assert(sizeof(Key) == 0, COTTER_WOLFSSL_CANNOT_SEAL);
+    return errc::unfit_backend;
+  }
+  template <typename Octet>
+  static bool random_octets(std::span<Octet>) noexcept {
+    static_assert(sizeof(Octet) == 0, COTTER_WOLFSSL_CANNOT_SEAL);
+    return false;
+  }
+#endif
+
  private:
+  /// For good: what wolfSSL locks (its cache of points) or finds out (the processor) is then there
+  /// for every thread.
+  static bool started() noexcept {
+    static const bool yes = wolfSSL_Init() == WOLFSSL_SUCCESS;
+    return yes;
+  }
+
+#if defined(HAVE_AESGCM) && defined(HAVE_AES_DECRYPT) && defined(WOLFSSL_AES_256) && \
+    !defined(WC_NO_RNG)
+  /// 0, or the library's own code.
+  static int draw(std::span<std::uint8_t> out) noexcept {
+    if (!started()) return MEMORY_E;
+    WC_RNG generator;
+    int native = wc_InitRng(&generator);
+    if (native != 0) return native;
+    while (native == 0 && !out.empty()) {
+      constexpr std::size_t most = 0x1000;
+      const std::size_t n = out.size() < most ? out.size() : most;
+      native = wc_RNG_GenerateBlock(&generator, out.data(), static_cast<word32>(n));
+      out = out.subspan(n);
+    }
+    wc_FreeRng(&generator);
+    return native;
+  }
+
+  /// What `run(Aes&)` returns, 0 or the library's own code, with the key set.
+  template <typename Run>
+  static result<void> with_gcm(const seal_key& key, Run run) noexcept {
+    if (!started()) return errc::out_of_memory;
+    Aes aes{};
+    int native = wc_AesInit(&aes, nullptr, INVALID_DEVID);
+    if (native == 0) {
+      native = wc_AesGcmSetKey(&aes, key.octets.data(), static_cast<word32>(key.octets.size()));
+      if (native == 0) native = run(aes);
+      wc_AesFree(&aes);
+    }
+    // It does not always wipe.
+    wipe({reinterpret_cast<std::uint8_t*>(&aes), sizeof aes});
+    return judge_seal(native);
+  }
+
+  static result<void> judge_seal(int native) noexcept {
+    switch (native) {
+      case 0: return {};
+      case AES_GCM_AUTH_E: return error{errc::bad_seal, 0, native};
+      case MEMORY_E: return error{errc::out_of_memory, 0, native};
+      default: return error{errc::unfit_backend, 0, native};
+    }
+  }
+
+  static result<void> seal_sized(const seal_key& key, bytes_view plain, bytes_view associated,
+                                 std::span<std::uint8_t> out) noexcept {
+    const auto nonce = out.first<seal_nonce_bytes>();
+    const result<void> drawn = judge_seal(draw(nonce));
+    if (!drawn) return drawn;
+    return with_gcm(key, [&](Aes& aes) {
+      return wc_AesGcmEncrypt(&aes, out.data() + seal_nonce_bytes, plain.data(),
+                              static_cast<word32>(plain.size()), nonce.data(), seal_nonce_bytes,
+                              out.data() + seal_nonce_bytes + plain.size(), seal_tag_bytes,
+                              associated.data(), static_cast<word32>(associated.size()));
+    });
+  }
+#endif
+
   /// wolfSSL registers an index per process and never takes it back. Index 0 is the application's
   /// (`wolfSSL_set_app_data`), registered or not.
   static int session_index() noexcept {
@@ -808,6 +956,7 @@ class wolfssl_engine {
   ~wolfssl_engine() { wolfSSL_free(ssl_); }
 
   [[nodiscard]] step drive(int (*handshake)(WOLFSSL*)) noexcept {
+    detail::free_points_with_thread();
     return ssl_ == nullptr ? fail(errc::out_of_memory) : settle(handshake(ssl_));
   }
 
@@ -954,7 +1103,10 @@ struct backend_of<WOLFSSL*> {
 
 static_assert(backend<backends::wolfssl>);
 static_assert(verifier<backends::wolfssl>);
+static_assert(sealer<backends::wolfssl> == backends::wolfssl::supports_sealing);
 static_assert(engine<backends::wolfssl::client>);
 
 }  // namespace v0
 }  // namespace cotter
+
+#undef COTTER_WOLFSSL_CANNOT_SEAL

@@ -82,7 +82,8 @@ class live_manifest {
       : state_(std::make_shared<const state>(remembered)) {}
 
   /// Takes a manifest into force. `now` is the time by the program's clock; it is lifted to the
-  /// latest time known. A fallback that the manifest in force has too ends when the earlier of the
+  /// latest time known, but for the first manifest of a higher `epoch`: keys that were lost may have
+  /// signed a time that never comes. A fallback that the manifest in force has too ends when the earlier of the
   /// two says: signing again never prolongs it.
   ///
   /// On an error nothing changes: the last good manifest stays.
@@ -101,7 +102,9 @@ class live_manifest {
       if (manifest.key_set_version < before.key_set_version) return errc::key_set_rollback;
       if (order < before.order) return errc::sequence_rollback;
       if (order == before.order && manifest.payload != before.payload) return errc::sequence_reused;
-      if (std::max(now, before.latest) > manifest.expires_at) return errc::document_expired;
+      if (std::max(now, floor_of(before, manifest.epoch)) > manifest.expires_at) {
+        return errc::document_expired;
+      }
       std::shared_ptr<const state> next = compose(manifest, *seen, order, now);
       if (next == nullptr) return errc::duplicate_target;
       if (state_.compare_exchange_strong(seen, std::move(next))) return {};
@@ -222,6 +225,10 @@ class live_manifest {
     }
   };
 
+  static instant floor_of(const manifest_memory& before, std::uint64_t epoch) noexcept {
+    return epoch > before.epoch ? library_made_at : before.latest;
+  }
+
   static result<void> check_pins(const std::vector<manifest_pin>& pins) noexcept {
     const bool has_primary = std::any_of(pins.begin(), pins.end(), [](const manifest_pin& one) {
       return one.value.role == pin_role::primary;
@@ -303,7 +310,8 @@ class live_manifest {
     next->memory.payload = manifest.payload;
     next->memory.key_set_version = manifest.key_set_version;
     next->memory.epoch = manifest.epoch;
-    next->memory.latest = std::max({before.memory.latest, manifest.issued_at, now});
+    next->memory.latest =
+        std::max({floor_of(before.memory, manifest.epoch), manifest.issued_at, now});
     next->document = manifest;
     next->entries.reserve(manifest.targets.size());
     for (const manifest_target& one : manifest.targets) {

@@ -68,8 +68,8 @@ class signed_manifest {
   read_outcome<void> reload(std::string_view envelope_text, instant now) noexcept {
     auto outcome = detail::shielded([&]() -> read_outcome<void> {
       const std::lock_guard held(mutex_);
-      const instant lifted = std::max(now, live_.memory().latest);
-      const auto verified = verify<V>(envelope_text, role::manifest, keys_, lifted);
+      const auto verified =
+          verify<V>(envelope_text, role::manifest, keys_, std::max(now, floor_by(keys_)));
       if (!verified) return verified.error();
       const auto manifest = read_manifest(*verified);
       if (!manifest) return manifest.error();
@@ -88,11 +88,22 @@ class signed_manifest {
     return outcome;
   }
 
-  /// Follows key sets, see `trusted_keys::update`. The manifest in force stays.
+  /// Follows key sets, see `trusted_keys::update`. The manifest in force stays. Key sets that leave
+  /// fewer of the old signers than their threshold need not outlast the latest time known, which those
+  /// signers may have put into the far future: after such a set, the clock alone counts.
   read_outcome<void> update_keys(std::span<const std::string_view> chain, instant now) noexcept {
     return detail::shielded([&]() -> read_outcome<void> {
       const std::lock_guard held(mutex_);
-      return keys_.template update<V>(chain, std::max(now, live_.memory().latest));
+      trusted_keys followed = keys_;
+      auto outcome = followed.template update<V>(chain, std::max(now, live_.memory().latest));
+      if (outcome.error().what == errc::document_expired) {
+        // By a time that a lost key may have signed. Only keys that replace those may forget it.
+        followed = keys_;
+        const auto again = followed.template update<V>(chain, std::max(now, library_made_at));
+        if (again && floor_by(followed) == library_made_at) outcome = again;
+      }
+      if (outcome) keys_ = std::move(followed);
+      return outcome;
     });
   }
   read_outcome<void> update_keys(std::string_view text, instant now) noexcept {
@@ -104,6 +115,7 @@ class signed_manifest {
     const std::lock_guard held(mutex_);
     manifest_memory out = live_.memory();
     out.key_set_version = std::max(out.key_set_version, keys_.version());
+    out.latest = floor_by(keys_);
     out.epoch = std::max(out.epoch, keys_.epoch());
     return out;
   }
@@ -130,6 +142,12 @@ class signed_manifest {
   }
 
  private:
+  /// The time that manifests under these keys cannot be put before.
+  [[nodiscard]] instant floor_by(const trusted_keys& keys) const noexcept {
+    const manifest_memory known = live_.memory();
+    return keys.epoch() > known.epoch ? library_made_at : known.latest;
+  }
+
   static std::string pointer_of(errc what) {
     switch (what) {
       case errc::sequence_rollback:
