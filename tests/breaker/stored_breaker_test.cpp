@@ -308,7 +308,7 @@ TEST_CASE("times before the steady clock's origin are stored like any other") {
 
 // What opens
 
-TEST_CASE("a manifest of higher sequence opens a lock; the same and older ones do not") {
+TEST_CASE("a manifest of higher sequence opens a lock, and the same and older ones do not") {
   machine m;
   m.sequence = 9;
   m.lock();
@@ -533,7 +533,7 @@ TEST_CASE("a ledger of more keys or longer ones than fit here is full, not damag
   CHECK(terse.why().what == errc::state_full);
 }
 
-TEST_CASE("a key for which there is no room is refused as state_full; the others go on") {
+TEST_CASE("a key for which there is no room is refused as state_full, and the others go on") {
   machine m{{2, 2, 0ms, 0ms}};
   for (int i = 0; i < 16; ++i) m.mismatch({{"host-" + std::to_string(i), 1}, ""});
   CHECK(m.attempt() == reason::state_unavailable);

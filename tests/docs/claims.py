@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSL-1.0
 """Checks what the documents claim: tests, codes, files, commands, and the units of systemd.
 
-usage: claims.py ROOT [--command COTTER] [--units DIRECTORY] FILE...
-A test that is named as ctest names it (`cotter_test_x:its name`) exists. docs/breaker.md explains
-every code of stored state. Every `cotter ...` line of a shell block has a verb and options that the
+usage: claims.py ROOT FILE... [--command COTTER] [--units DIRECTORY]
+A test that is named as ctest names it (`cotter_test_x:its name`, `command_x`) exists. docs/breaker.md
+explains every code of stored state. Every `cotter ...` line of a shell block has a verb and options that the
 command has; so has the unit, and the documents name its user, socket and file of settings.
 Prints WHERE: FAULT. Exit: 0 none, 1 some, 2 nothing to check.
 """
@@ -21,6 +21,8 @@ import tempfile
 TEST_CASE = re.compile(r'TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
 SUITE = re.compile(r"cotter_add_test\((\w+)([^)]*)\)")
 CITED = re.compile(r"`(cotter_test_\w+):([^`]+)`")
+CITED_WHOLE = re.compile(r"`(command_\w+)`")
+COMMAND_TEST = re.compile(r"cotter_add_command_test\((\w+)")
 STORED = re.compile(r"case errc::((?:state|reset)_\w+|bad_seal):")
 EXPLAINED = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
 SHELL = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -33,11 +35,14 @@ def names_in(source):
     return [name.replace('\\"', '"') for name in joined]
 
 
+@functools.cache
 def suites(root):
-    """The names of every suite's tests."""
+    """The names of every suite's tests, for those that ctest runs one by one."""
     out = {}
     for file in (root / "tests").rglob("CMakeLists.txt"):
         for name, words in SUITE.findall(file.read_text()):
+            if "WHOLE" in words.split():
+                continue
             sources = [file.parent / word for word in words.split() if word.endswith(".cpp")]
             out[name] = [one for source in sources if source.is_file() for one in names_in(source)]
     return out
@@ -55,6 +60,11 @@ def faults_of_citations(root, document):
     for suite, name in CITED.findall(document.read_text()):
         if name not in known.get(suite, []):
             yield document, f"there is no test {suite}:{name}"
+    whole = {name for file in (root / "tests").rglob("CMakeLists.txt")
+             for name in COMMAND_TEST.findall(file.read_text())}
+    for name in CITED_WHOLE.findall(document.read_text()):
+        if name not in whole:
+            yield document, f"there is no test {name}"
 
 
 def faults_of_codes(root):
@@ -82,9 +92,8 @@ class Command:
         verb = []
         for word in words:
             about = self.help(*verb)
-            if word.startswith("-") or not re.search(rf"^  {re.escape(word)}\s", about, re.MULTILINE):
-                break
-            if self.help(*verb, word) is None:
+            listed = re.search(rf"^  {re.escape(word)}\s", about, re.MULTILINE)
+            if word.startswith("-") or not listed or self.help(*verb, word) is None:
                 break
             verb.append(word)
         about = self.help(*verb)
@@ -104,7 +113,6 @@ def faults_of_commands(command, document):
     for block in SHELL.findall(document.read_text()):
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line.removeprefix("$ "), comments=True)
-            # A file's name between verb and options shows that the verb has ended.
             if words and words[0] == "cotter":
                 for fault in command.faults(words[1:]):
                     yield document, fault
@@ -177,7 +185,7 @@ def main(arguments):
         cited += len(CITED.findall(document.read_text()))
         found += faults_of_citations(given.root, document)
     if given.command:
-        command = Command(given.command)
+        command = Command(pathlib.Path(given.command).resolve())
         for document in given.documents:
             found += faults_of_commands(command, document)
         if given.units:

@@ -229,7 +229,7 @@ TEST_CASE("a manifest before the one in force is refused as a rollback") {
   CHECK(live.current().sequence == 6);
 }
 
-TEST_CASE("the same manifest again is welcome; another one of its sequence is not") {
+TEST_CASE("the same manifest again is welcome, and another one of its sequence is not") {
   live_manifest live;
   REQUIRE(live.adopt(simple(5, 5), day_one));
   CHECK(live.adopt(simple(5, 5), day_one));

@@ -262,7 +262,7 @@ TEST_CASE("hosts, ports and networks are counted apart, and regions are not") {
 TEST_CASE("what has no room is refused, and what is known stays known") {
   bench<memory_breaker<2, 20>> one{{2, 2, 0ms, 0ms}};
   one.mismatch();
-  const reservation held = one.reserve({{"b", 1}, ""});
+  [[maybe_unused]] const reservation held = one.reserve({{"b", 1}, ""});
   CHECK(one.attempt({{"c", 1}, ""}) == reason::state_unavailable);
   CHECK(one.breaker.state({{"c", 1}, ""}) == breaker_state::closed);
   CHECK(one.mismatch().streak == 2);

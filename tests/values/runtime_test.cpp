@@ -22,7 +22,7 @@ static_assert(!runtime_range{}.allows("openssl", {3, 0, 17}));
 
 }  // namespace
 
-TEST_CASE("a version is read with one, two or three numbers; what is left out is zero") {
+TEST_CASE("a version is read with one, two or three numbers, and what is left out is zero") {
   CHECK(*parse_library_version("3") == library_version{3, 0, 0});
   CHECK(*parse_library_version("3.1") == library_version{3, 1, 0});
   CHECK(*parse_library_version("2.28.3") == library_version{2, 28, 3});
