@@ -3,8 +3,10 @@
 
 #include <cotter/values/breaker_config.hpp>
 #include <cotter/values/reservation.hpp>
+#include <cotter/values/time.hpp>
 #include <cotter/values/verdict.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -62,6 +64,7 @@ struct stored {
   std::vector<key> keys{};
   unsigned locks_made = 0;
   milliseconds last_uptime{0};
+  std::chrono::seconds latest_day{0};  // the civil clock's highest
   bool ever_used = false;
 
   static hours hour_of(milliseconds uptime) { return std::chrono::floor<hours>(uptime); }
@@ -84,7 +87,9 @@ struct stored {
   }
 
   /// The machine's uptime as it counts; true if the machine was started anew since the last event.
-  bool look(milliseconds& now) {
+  bool look(milliseconds& now, const cotter::time_reading& when) {
+    now = when.steady;
+    latest_day = std::max(latest_day, when.wall.time_since_epoch());
     const bool restarted = ever_used && last_uptime - now > std::chrono::minutes{1};
     if (restarted) {
       for (key& k : keys) {
@@ -128,9 +133,12 @@ struct stored {
 
   /// `flying(i)`: attempts of key i under way, in all processes.
   template <typename Flying>
-  answer reserve(const name& of, milliseconds now, std::uint64_t sequence, const Flying& flying) {
+  answer reserve(const name& of, const cotter::time_reading& when, std::uint64_t sequence,
+                 const Flying& flying) {
     answer out;
-    out.writes = look(now);
+    milliseconds now{};
+    const auto day_before = latest_day;
+    out.writes = look(now, when);
     auto known = find(of);
     if (!known) {
       known = make_room(now, flying);
@@ -153,6 +161,7 @@ struct stored {
       const bool may_probe = recovery == cotter::lock_recovery::verified_probe &&
                              now >= k.waits_until && flying(*known) == 0;
       if (!may_probe) {
+        if (latest_day - day_before >= hours{1}) out.writes = true;
         out.refused = cotter::reason::breaker_locked;
         return out;
       }
@@ -173,8 +182,9 @@ struct stored {
     return out;
   }
 
-  outcome mismatch(std::size_t at, milliseconds now) {
-    look(now);
+  outcome mismatch(std::size_t at, const cotter::time_reading& when) {
+    milliseconds now{};
+    look(now, when);
     key& k = keys[at];
     if (in_24h(k, now) == 0) k.alerted_for_day = false;
     k.mismatches.push_back(hour_of(now));
@@ -193,8 +203,10 @@ struct stored {
     return {state_of(k), k.streak, in_24h(k, now), new_streak || new_lock || new_day};
   }
 
-  outcome success(std::size_t at, unsigned probes_lock, milliseconds now, bool& writes) {
-    writes = look(now);
+  outcome success(std::size_t at, unsigned probes_lock, const cotter::time_reading& when,
+                  bool& writes) {
+    milliseconds now{};
+    writes = look(now, when);
     key& k = keys[at];
     if (k.locked && probes_lock != 0 && probes_lock == k.lock_number) {
       open(k);

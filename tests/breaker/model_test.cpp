@@ -117,7 +117,7 @@ class machine {
     if (one.store == process::health::cannot_begin) return false;
     if (one.debts.empty()) return true;
     if (one.store == process::health::cannot_commit) return false;
-    for (const std::size_t debt : one.debts) stored_.mismatch(debt, at.steady);
+    for (const std::size_t debt : one.debts) stored_.mismatch(debt, at);
     one.debts.clear();
     ++seen_["debts paid"];
     return true;
@@ -163,7 +163,7 @@ class machine {
     }
     model::stored after = stored_;
     const model::answer owed =
-        after.reserve(of, at.steady, sequence, [&](std::size_t k) { return flying(k); });
+        after.reserve(of, at, sequence, [&](std::size_t k) { return flying(k); });
     if (owed.refused != reason::none) {
       agree("refusal", got.refused(), owed.refused);
       agree("a refusal holds", got.held(), false);
@@ -205,7 +205,7 @@ class machine {
     if (how == 'm') {
       const breaker_change change = one.breaker.mismatch(attempt.held, at);
       if (reaches && commits(one)) {
-        compare_change(one, change, stored_.mismatch(attempt.at, at.steady));
+        compare_change(one, change, stored_.mismatch(attempt.at, at));
         if (change.state == breaker_state::locked) ++seen_["locks"];
       } else {
         one.debts.push_back(attempt.at);
@@ -219,7 +219,7 @@ class machine {
     model::stored after = stored_;
     bool writes = false;
     const bool was_locked = after.keys[attempt.at].locked;
-    const model::outcome owed = after.success(attempt.at, attempt.probes_lock, at.steady, writes);
+    const model::outcome owed = after.success(attempt.at, attempt.probes_lock, at, writes);
     compare_change(one, change, owed);
     if (!writes || !commits(one)) return;
     if (was_locked && !after.keys[attempt.at].locked) ++seen_["opened by probe"];
@@ -285,11 +285,16 @@ class machine {
     note("reset " + std::to_string(wrong));
 
     const errc got = one.breaker.reset(word, when).error().what;
-    if (wrong == 5) return agree("expired reset", got, errc::reset_expired);
     if (!begins(one, when)) {
       agree("a reset without a store fails", got != errc::ok && got != errc::reset_not_for_this,
             true);
       return;
+    }
+    // The clock was further once, and the store knows.
+    const auto latest = std::max(stored_.latest_day, when.wall.time_since_epoch());
+    if (word.expires_at.time_since_epoch() < latest) {
+      if (wrong != 5) ++seen_["expired by a clock that was set back"];
+      return agree("expired reset", got, errc::reset_expired);
     }
     model::stored after = stored_;
     if (wrong == 2 || !after.reset(of, word.lock_epoch)) {
@@ -332,8 +337,8 @@ class machine {
   void compare() {
     const time_reading at{wall_, uptime_};
     model::stored seen = stored_;
-    model::milliseconds counted = at.steady;
-    seen.look(counted);
+    model::milliseconds counted{};
+    seen.look(counted, at);
     for (const model::key& k : seen.keys) {
       const auto is = observer_->breaker.status({{k.of.host, k.of.port}, k.of.network}, at);
       if (!is) {
@@ -384,10 +389,10 @@ TEST_CASE("stored_breaker does what the model does, whatever happens in whatever
   if (one != nullptr) return;
   for (const char* what :
        {"locks", "alerts", "probes", "opened by probe", "opened by sequence", "opened by reset",
-        "resets refused", "attempts lapsed", "debts made", "debts paid", "reboots",
-        "rooms taken over", "successes that cleared", "refused without a store",
-        "refused because it could not be written", "refused: breaker_cooling",
-        "refused: breaker_locked", "refused: state_unavailable"}) {
+        "expired by a clock that was set back", "resets refused", "attempts lapsed", "debts made",
+        "debts paid", "reboots", "rooms taken over", "successes that cleared",
+        "refused without a store", "refused because it could not be written",
+        "refused: breaker_cooling", "refused: breaker_locked", "refused: state_unavailable"}) {
     INFO(what);
     CHECK(seen[what] > 25);
   }

@@ -377,6 +377,22 @@ TEST_CASE("a reset of another target, store, lock or day opens nothing") {
   CHECK(m.attempt(cafe) == reason::breaker_locked);
 }
 
+TEST_CASE("a reset that has expired stays expired though the clock is set back") {
+  machine m;
+  m.lock();
+  const breaker_reset word = m.word();
+  const instant before = m.now.wall;
+  m.now.wall = word.expires_at + 2h;
+  CHECK(m.attempt() == reason::breaker_locked);  // which says so to the store
+  m.restart();
+  m.now.wall = before;
+  CHECK(m.breaker().reset(word, m.now).error().what == errc::reset_expired);
+  CHECK(m.attempt() == reason::breaker_locked);
+  breaker_reset later = word;
+  later.expires_at = word.expires_at + 3h;
+  CHECK(m.breaker().reset(later, m.now));
+}
+
 TEST_CASE("no reset opens a later lock of a target that had lost its room") {
   machine m{{1, 1, 0ms, 0ms}};
   m.mismatch();

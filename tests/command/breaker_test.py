@@ -189,7 +189,20 @@ class Breaker(Desk):
             os.remove(self.state + ".key")
             refused("state_absent")
 
+    def test_a_file_that_is_no_socket_is_not_removed_for_one(self):
+        precious = self.write("precious", "state of somebody else")
+        os.mkdir(self.path("kept"), 0o700)
+        self.fails(3, "usage", "vault", "serve", "--socket", precious, "--directory",
+                   self.path("kept"), "--user", "root")
+        with open(precious, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "state of somebody else")
+
     def test_what_is_typed_wrong_is_said(self):
+        self.fails(3, "usage", "breaker", "init", "--state", self.state, "--store-id", "00" * 16)
+        with open("/proc/sys/kernel/overflowuid", encoding="ascii") as file:
+            unknown = file.read().strip()
+        self.fails(3, "usage", "vault", "serve", "--directory", self.directory, "--user", unknown,
+                   "--socket", self.path("s"))
         for vault in "tape:/dev/st0", "file:", "service":
             self.fails(3, "usage", "breaker", "init", "--state", self.state, "--vault", vault)
         self.fails(3, "usage", "breaker", "status", "--state", self.state, "--store-id", "zz")

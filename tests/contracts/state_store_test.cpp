@@ -171,7 +171,8 @@ TEST_CASE("the state_store suite finds a store that breaks any one law") {
   require_broken(check<fault::mixes_groups>(), "T7");
   require_broken(check<fault::keeps_marks>(), "T7");
   CHECK(check<fault::marks_in_the_image>().broken("T7"));
-  require_broken(check<fault::allocates>(), "T8");
+  // Under the sanitizers nothing is counted.
+  if (heap::allocations() != 0) require_broken(check<fault::allocates>(), "T8");
 }
 
 TEST_CASE("faulty_store fails as it is told to, and then no more") {

@@ -9,11 +9,14 @@
 
 #include <support/catch.hpp>
 
+#include <sys/wait.h>
+
 #include <array>
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 
 using namespace cotter;
 using namespace std::chrono_literals;
@@ -321,6 +324,234 @@ TEST_CASE("attempts in flight are counted over objects, and end with theirs") {
   CHECK(here.store.in_flight(16, 3) == 3);
 }
 
+TEST_CASE("what others entered under a higher limit is in flight under a lower one, too") {
+  lab here;
+  file_store other{{here.path, "phone"}, here.vault};
+  REQUIRE(look(other) == errc::ok);
+  REQUIRE(look(here.store) == errc::ok);
+  std::array<std::uint16_t, 5> slots{};
+  for (std::uint16_t& slot : slots) slot = *other.enter(2, 5);
+  for (std::size_t i = 0; i < 3; ++i) other.leave(2, slots[i]);
+  CHECK(here.store.in_flight(2, 3) == 2);
+  CHECK(other.in_flight(2, 3) == 2);
+  CHECK(here.store.in_flight(1, 3) == 0);
+  CHECK(here.store.in_flight(3, 3) == 0);
+}
+
+TEST_CASE("the child of a fork waits for its parent's transaction, and ends none of its attempts") {
+  lab here;
+  REQUIRE(look(here.store) == errc::ok);
+  const auto slot = here.store.enter(2, 3);
+  REQUIRE(slot);
+  file_store other{{here.path, "phone"}, here.vault};
+  REQUIRE(look(other) == errc::ok);
+  const auto in_child = [](auto body) {
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) ::_exit(body() ? 0 : 1);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  };
+
+  std::array<std::uint8_t, capacity> into{};
+  CHECK(in_child([&] {
+    here.store.leave(2, *slot);
+    return here.store.enter(2, 3).error().what == errc::state_full && look(here.store) == errc::ok;
+  }));
+  CHECK(other.in_flight(2, 3) == 1);
+
+  REQUIRE(other.begin(into));
+  CHECK(in_child([&] { return look(here.store) == errc::state_busy; }));
+  CHECK(in_child([&] { return look(other) == errc::state_busy; }));
+  // Its end is not the end of the transaction.
+  CHECK(in_child([&] {
+    other.cancel();
+    return true;
+  }));
+  CHECK(look(here.store) == errc::state_busy);
+  other.cancel();
+  CHECK(look(here.store) == errc::ok);
+
+  // Both from the same object, as in a server that forks its workers.
+  int ready[2];
+  int go[2];
+  REQUIRE((::pipe(ready) == 0 && ::pipe(go) == 0));
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const bool began = static_cast<bool>(here.store.begin(into));
+    char octet = began ? 'y' : 'n';
+    if (::write(ready[1], &octet, 1) != 1 || ::read(go[0], &octet, 1) != 1) ::_exit(2);
+    here.store.cancel();
+    ::_exit(began && here.store.in_flight(2, 3) == 1 ? 0 : 1);
+  }
+  char octet = 0;
+  REQUIRE(::read(ready[0], &octet, 1) == 1);
+  CHECK(octet == 'y');
+  CHECK(look(here.store) == errc::state_busy);
+  REQUIRE(::write(go[1], &octet, 1) == 1);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  for (const int end : {ready[0], ready[1], go[0], go[1]}) ::close(end);
+}
+
+namespace {
+
+/// What is to be done to the lock file while somebody waits for it.
+void (*while_waiting)() = nullptr;
+
+struct waiting_calls : posix::system_calls {
+  static void pause() noexcept {
+    if (while_waiting != nullptr) std::exchange(while_waiting, nullptr)();
+    posix::system_calls::pause();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a lock file that was replaced while it was waited for locks nothing") {
+  static lab here;
+  static std::array<std::uint8_t, capacity> into{};
+  posix::sealed_file_store<backends::openssl, posix::key_file_vault, capacity, 16, waiting_calls>
+      late{{here.path, "phone"}, here.vault};
+  REQUIRE(look(late) == errc::ok);
+  REQUIRE(here.store.begin(into));
+  while_waiting = [] {
+    std::filesystem::remove(here.directory / "state.lock");
+    put_octets(here.directory / "state.lock", {});
+    ::chmod((here.directory / "state.lock").c_str(), 0600);
+    here.store.cancel();
+  };
+  CHECK(look(late) == errc::state_foreign);
+}
+
+namespace {
+
+/// A vault that counts, and does as the test says.
+struct counting_vault {
+  posix::key_file_vault file;
+  std::uint64_t count = 0;
+
+  rollback_resistance resistance() noexcept { return rollback_resistance::hardware; }
+  result<void> key(seal_key& out) noexcept { return file.key(out); }
+  result<std::uint64_t> counter() noexcept { return count; }
+  result<void> advance(std::uint64_t to) noexcept {
+    count = to;
+    return {};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("state that is newer than what vouches for it is not vouched for") {
+  private_directory directory;
+  counting_vault vault{posix::key_file_vault{directory / "key"}};
+  REQUIRE(vault.file.create<backends::openssl>());
+  using vouched_store = posix::sealed_file_store<backends::openssl, counting_vault, capacity>;
+  vouched_store store{{directory / "state", "phone"}, vault};
+  REQUIRE(store.create(first_image));
+  REQUIRE(put_image(store, second_image));
+  REQUIRE(put_image(store, second_image));
+  vault.count = 1;
+  vouched_store later{{directory / "state", "phone"}, vault};
+  CHECK(look(later) == errc::state_rolled_back);
+  vault.count = 4;
+  CHECK(look(later) == errc::state_rolled_back);
+  vault.count = 3;
+  CHECK(look(later) == errc::ok);
+}
+
+TEST_CASE("a vault that counted but could not say so is asked again, and nothing is doubled") {
+  struct silent_vault : counting_vault {
+    bool answers = true;
+    result<void> advance(std::uint64_t to) noexcept {
+      static_cast<void>(counting_vault::advance(to));
+      return answers ? result<void>() : errc::state_busy;
+    }
+  };
+  private_directory directory;
+  silent_vault vault{{posix::key_file_vault{directory / "key"}}};
+  REQUIRE(vault.file.create<backends::openssl>());
+  posix::sealed_file_store<backends::openssl, silent_vault, capacity> store{
+      {directory / "state", "phone"}, vault};
+  REQUIRE(store.create(first_image));
+  vault.answers = false;
+  REQUIRE(put_image(store, second_image));
+  CHECK(image_in(store).size() == second_image.size());
+}
+
+TEST_CASE("a commit whose lock file was replaced meanwhile does not overwrite another's") {
+  lab here;
+  REQUIRE(look(here.store) == errc::ok);
+  std::array<std::uint8_t, capacity> into{};
+  REQUIRE(here.store.begin(into));
+  std::filesystem::remove(here.directory / "state.lock");
+  put_octets(here.directory / "state.lock", {});
+  REQUIRE(::chmod((here.directory / "state.lock").c_str(), 0600) == 0);
+  file_store other{{here.path, "phone"}, here.vault};
+  REQUIRE(put_image(other, second_image));
+  CHECK(here.store.commit(first_image).error().what == errc::state_unwritable);
+  CHECK(image_in(other).size() == second_image.size());
+}
+
+TEST_CASE("what a vault counts is on the disk before, its name too") {
+  struct logged_calls : scripted_calls {
+    static std::string& log() {
+      static std::string text;
+      return text;
+    }
+    static int create(int directory, const char* name) noexcept {
+      log() += 'c';
+      return scripted_calls::create(directory, name);
+    }
+    static int sync_data(int file) noexcept {
+      log() += 'd';
+      return scripted_calls::sync_data(file);
+    }
+    static int sync(int file) noexcept {
+      log() += 's';
+      return scripted_calls::sync(file);
+    }
+    static int exchange(int, const char*, const char*) noexcept {
+      log() += 'x';
+      errno = EINVAL;
+      return -1;
+    }
+  };
+  struct logging_vault : counting_vault {
+    result<void> advance(std::uint64_t to) noexcept {
+      logged_calls::log() += 'V';
+      return counting_vault::advance(to);
+    }
+  };
+  stores::script = {};
+  private_directory directory;
+  logging_vault vault{{posix::key_file_vault{directory / "key"}}};
+  REQUIRE(vault.file.create<backends::openssl>());
+  posix::sealed_file_store<backends::openssl, logging_vault, capacity, 16, logged_calls> store{
+      {directory / "state", "phone"}, vault};
+  REQUIRE(store.create(first_image));
+  std::string& log = logged_calls::log();
+  log.clear();
+  REQUIRE(put_image(store, second_image));
+  CHECK(log == "dVxs");
+  // Without an exchange of names the second file is a new one from now on.
+  log.clear();
+  REQUIRE(put_image(store, first_image));
+  CHECK(log == "cdsVxs");
+  // So is what `begin` puts in force after an interruption.
+  const auto older = octets_in(directory / "state");
+  REQUIRE(put_image(store, second_image));
+  put_octets(directory / "state.next", octets_in(directory / "state"));
+  REQUIRE(::chmod((directory / "state.next").c_str(), 0600) == 0);
+  put_octets(directory / "state", older);
+  log.clear();
+  CHECK(image_in(store).size() == second_image.size());
+  CHECK(log == "xs");
+}
+
 TEST_CASE(
     "whatever call fails, the old image stays, the code says what, and the next commit works") {
   using failing_store = posix::sealed_file_store<backends::openssl, posix::key_file_vault, capacity,
@@ -400,7 +631,7 @@ TEST_CASE("a refusal is written through blocks that are there already") {
   for (int i = 0; i < 10; ++i) REQUIRE(put_image(store, second_image));
 }
 
-TEST_CASE("an acceptance with nothing to clear writes nothing; a mismatch writes once") {
+TEST_CASE("an acceptance with nothing to clear writes nothing, and a mismatch writes once") {
   using ledger = breaker_ledger<16, 288>;
   using counted_store = posix::sealed_file_store<backends::openssl, posix::key_file_vault,
                                                  ledger::image_bytes, 16, scripted_calls>;

@@ -116,7 +116,7 @@ TEST_CASE("a TPM vault gives one key and counts from nothing") {
 
   CHECK(opened.advance(1));
   CHECK(counter_of(made) == 1);
-  CHECK(made.advance(1));
+  CHECK(made.advance(1).error().what == errc::state_rolled_back);
   CHECK(counter_of(made) == 1);
   CHECK(made.advance(0).error().what == errc::state_rolled_back);
   CHECK(made.advance(3).error().what == errc::state_rolled_back);
@@ -556,7 +556,7 @@ TEST_CASE("a TPM vault leaves nothing in the TPM, however a call ends") {
   for (int i = 0; i < 5; ++i) {
     tpm2_vault opened = opened_in(in);
     static_cast<void>(key_of(opened));
-    CHECK(opened.advance(0).error().what == (i == 0 ? errc::ok : errc::state_rolled_back));
+    CHECK(opened.advance(0).error().what == errc::state_rolled_back);
     CHECK(opened.advance(static_cast<std::uint64_t>(i) + 1));
   }
   CHECK(anybody(in.tcti).left_behind() == 0);

@@ -2,11 +2,14 @@
 #include <cotter/posix/vault_service.hpp>
 
 #include "support/private_directory.hpp"
+#include "support/scripted_calls.hpp"
 #include "support/vault_lab.hpp"
 
 #include <cotter/posix/sealed_file_store.hpp>
 
 #include <support/catch.hpp>
+
+#include <sys/time.h>
 
 #include <array>
 #include <chrono>
@@ -79,7 +82,7 @@ TEST_CASE("a service keeps a key and a counter that goes up by one, over its own
   CHECK(*vault.counter() == 0);
   CHECK(vault.advance(2).error().what == errc::state_rolled_back);
   REQUIRE(vault.advance(1));
-  REQUIRE(vault.advance(1));
+  CHECK(vault.advance(1).error().what == errc::state_rolled_back);
   CHECK(vault.advance(0).error().what == errc::state_rolled_back);
   service.stop();
   CHECK(counter_error(vault) == errc::state_absent);
@@ -171,6 +174,233 @@ TEST_CASE("a service hangs up on what is no request, and serves on") {
   for (int tries = 0; tries < 40 && !served; ++tries) served = counter_error(vault) == errc::ok;
   CHECK(served);
   for (const int one : silent) ::close(one);
+}
+
+namespace {
+
+/// Opens connections, as many as the service lets in, and keeps them open until it is ended.
+[[noreturn]] void crowd(const std::string& path) {
+  sockaddr_un address;
+  if (!posix::detail::socket_address(path, address)) ::_exit(2);
+  std::array<int, 500> kept{};
+  for (std::size_t i = 0;; i = (i + 1) % kept.size()) {
+    if (kept[i] > 0) ::close(kept[i]);
+    kept[i] = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    static_cast<void>(
+        ::connect(kept[i], reinterpret_cast<const sockaddr*>(&address), sizeof address));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a user who keeps connections open, served or not, keeps out no other") {
+  for (const uid_t user : {uid_t{1}, uid_t{2}}) {
+    vault_lab service({0, 1});
+    posix::service_vault vault{service.socket(), "phone"};
+    REQUIRE(vault.create());
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      if (::setgid(user) != 0 || ::setuid(user) != 0) ::_exit(1);
+      crowd(service.socket());
+    }
+    ::usleep(200'000);
+    int served = 0;
+    for (int i = 0; i < 20; ++i) served += counter_error(vault) == errc::ok ? 1 : 0;
+    INFO("user " << user);
+    CHECK(served >= 18);
+    ::kill(child, SIGKILL);
+    REQUIRE(::waitpid(child, nullptr, 0) == child);
+  }
+}
+
+namespace {
+
+/// A disk that takes its time.
+struct slow_calls : posix::system_calls {
+  static int sync(int file) noexcept {
+    ::usleep(20'000);
+    return posix::system_calls::sync(file);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a user who asks for one write after the other delays another by one") {
+  stores::basic_vault_lab<slow_calls> service({0, 1});
+  posix::service_vault vault{service.socket(), "phone"};
+  REQUIRE(vault.create());
+  std::array<pid_t, 10> writers{};
+  for (pid_t& writer : writers) {
+    writer = ::fork();
+    REQUIRE(writer >= 0);
+    if (writer != 0) continue;
+    if (::setgid(1) != 0 || ::setuid(1) != 0) ::_exit(1);
+    posix::service_vault own{service.socket(), "v" + std::to_string(::getpid())};
+    static_cast<void>(own.create());
+    for (std::uint64_t to = 1;;) {
+      const auto now = own.counter();
+      if (now) to = *now + 1;
+      static_cast<void>(own.advance(to));
+    }
+  }
+  ::usleep(300'000);
+  int served = 0;
+  for (int i = 0; i < 20; ++i) served += counter_error(vault) == errc::ok ? 1 : 0;
+  CHECK(served == 20);
+  for (const pid_t writer : writers) {
+    ::kill(writer, SIGKILL);
+    REQUIRE(::waitpid(writer, nullptr, 0) == writer);
+  }
+}
+
+TEST_CASE("what somebody asked for who has given up since does not happen") {
+  vault_lab service;
+  posix::service_vault vault{service.socket(), "phone"};
+  REQUIRE(vault.create());
+  REQUIRE(::kill(service.process(), SIGSTOP) == 0);
+  CHECK(vault.advance(1).error().what == errc::state_busy);
+  REQUIRE(::kill(service.process(), SIGCONT) == 0);
+  CHECK(*vault.counter() == 0);
+  REQUIRE(vault.advance(1));
+  CHECK(*vault.counter() == 1);
+}
+
+TEST_CASE("a program's timers do not end its wait for the service") {
+  vault_lab service;
+  posix::service_vault vault{service.socket(), "phone"};
+  REQUIRE(vault.create());
+  struct sigaction often {};
+  struct sigaction before {};
+  often.sa_handler = [](int) {};
+  REQUIRE(::sigaction(SIGALRM, &often, &before) == 0);
+  struct itimerval timer {};
+  timer.it_interval.tv_usec = timer.it_value.tv_usec = 100;
+  REQUIRE(::setitimer(ITIMER_REAL, &timer, nullptr) == 0);
+  int served = 0;
+  for (int i = 0; i < 200; ++i) served += counter_error(vault) == errc::ok ? 1 : 0;
+  timer = {};
+  ::setitimer(ITIMER_REAL, &timer, nullptr);
+  ::sigaction(SIGALRM, &before, nullptr);
+  CHECK(served == 200);
+}
+
+namespace {
+
+struct logged_calls : stores::scripted_calls {
+  static std::string& log() {
+    static std::string text;
+    return text;
+  }
+  static ssize_t write(int file, const void* from, std::size_t size_bytes, off_t at) noexcept {
+    log() += 'w';
+    return scripted_calls::write(file, from, size_bytes, at);
+  }
+  static int sync(int file) noexcept {
+    struct stat about {};
+    log() += ::fstat(file, &about) == 0 && S_ISDIR(about.st_mode) ? 'D' : 's';
+    return scripted_calls::sync(file);
+  }
+  static int rename(int directory, const char* from, const char* to) noexcept {
+    log() += 'r';
+    return scripted_calls::rename(directory, from, to);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what a service answers is on its disk, and what it could not write did not happen") {
+  stores::script = {};
+  private_directory directory;
+  posix::vault_service<backends::openssl, logged_calls> service(directory.path().string(), {7});
+  REQUIRE(service.check());
+  const auto ask = [&](posix::vault_verb what, std::uint64_t to = 0) {
+    std::array<std::uint8_t, posix::vault_request::size_bytes> octets;
+    posix::detail::write_request(octets, {what, "phone", to});
+    return service.answer(7, octets);
+  };
+  std::string& log = logged_calls::log();
+  using enum posix::vault_verb;
+  log.clear();
+  REQUIRE(ask(create).what == errc::ok);
+  CHECK(log == "wsrD");
+  log.clear();
+  REQUIRE(ask(advance, 1).what == errc::ok);
+  CHECK(log == "wsrD");
+  const auto first_key = ask(key).key.octets;
+  CHECK(ask(counter).key.octets == seal_key{}.octets);
+
+  std::uint64_t at = 1;
+  for (const bool torn : {false, true}) {
+    for (int call = 1; call < 100; ++call) {
+      stores::script = {};
+      stores::script.fail_at = call;
+      stores::script.native = ENOSPC;
+      stores::script.torn = torn;
+      const errc what = ask(advance, at + 1).what;
+      const std::string hit = stores::script.name;
+      stores::script = {};
+      INFO(call << ": " << hit);
+      const auto now = ask(counter);
+      REQUIRE(now.what == errc::ok);
+      if (what == errc::ok) {
+        CHECK(hit.empty());
+        CHECK(now.counter == at + 1);
+        at = now.counter;
+        break;
+      }
+      // After the exchange of names it cannot be taken back.
+      CHECK((now.counter == at || (hit == "sync" && now.counter == at + 1)));
+      CHECK((what == errc::state_unwritable || what == errc::state_unreadable));
+      at = now.counter;
+      const auto again = ask(key);
+      CHECK(again.key.octets == first_key);
+    }
+  }
+
+  const std::string file = directory / "7.phone";
+  REQUIRE(::chmod(file.c_str(), 0640) == 0);
+  CHECK(ask(key).what == errc::state_foreign);
+  REQUIRE(::chmod(file.c_str(), 0600) == 0);
+  auto octets = octets_in(file);
+  octets.pop_back();
+  put_octets(file, octets);
+  CHECK(ask(key).what == errc::state_damaged);
+  CHECK(ask(create).what == errc::state_damaged);
+}
+
+TEST_CASE("a directory has one service at a time") {
+  private_directory directory;
+  using kept = posix::vault_service<backends::openssl>;
+  kept second(directory.path().string(), {0});
+  {
+    kept first(directory.path().string(), {0});
+    REQUIRE(first.check());
+    REQUIRE(first.check());
+    CHECK(second.check().error().what == errc::state_busy);
+    CHECK_FALSE(second.serve(-1, -1));
+  }
+  CHECK(second.check());
+}
+
+TEST_CASE("a service keeps nothing where others may look, and answers no one it does not serve") {
+  private_directory directory;
+  posix::vault_service<backends::openssl> service(directory.path().string(), {7});
+  for (const mode_t mode : {0750u, 0701u, 0704u}) {
+    REQUIRE(::chmod(directory.path().c_str(), mode) == 0);
+    CHECK(service.check().error().what == errc::state_foreign);
+  }
+  REQUIRE(::chmod(directory.path().c_str(), 0700) == 0);
+  REQUIRE(service.check());
+  std::array<std::uint8_t, posix::vault_request::size_bytes> octets;
+  for (const auto what : {posix::vault_verb::create, posix::vault_verb::key,
+                          posix::vault_verb::counter, posix::vault_verb::advance}) {
+    posix::detail::write_request(octets, {what, "phone", 1});
+    const auto reply = service.answer(8, octets);
+    CHECK(reply.what == errc::state_foreign);
+    CHECK(reply.key.octets == seal_key{}.octets);
+  }
+  CHECK(std::filesystem::is_empty(directory.path()));
 }
 
 TEST_CASE("a user may have so many vaults, and no more") {

@@ -213,7 +213,7 @@ exit_code show_breaker(const state_options& options, format how) {
     write_line({{"file", options.file},
                 {"store_id", id},
                 {"resistance", to_string(resists)},
-                {"any_locked", ledger->any_locked()}});
+                {"any_locked", ledger->any_locked({})}});
   }
   exit_code worst = exit_code::ok;
   ledger->for_each_key([&](const breaker_key& key) {

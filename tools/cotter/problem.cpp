@@ -210,8 +210,8 @@ advice advise(errc what) noexcept {
               "if it was never made, make it; if it is gone, find out who removed it before you do"};
     case errc::state_damaged:
       return {"state that cannot be read", "state as the breaker wrote it",
-              "find out who changed it; `cotter breaker init --replace` begins anew, which an "
-              "attacker may have wanted"};
+              "find out who changed it; to remove it and run `cotter breaker init` again forgets "
+              "every lock, which an attacker may have wanted"};
     case errc::state_rolled_back:
       return {"state older than the newest one", "the state that was written last",
               "somebody restored a copy: find out who; a signed reset alone does not mend this"};
@@ -229,7 +229,8 @@ advice advise(errc what) noexcept {
               "mend the disk or the vault; until then connections are refused"};
     case errc::state_exists:
       return {"state that is there already", "a new place, or a vault that vouches for nothing yet",
-              "keep it: `cotter breaker status` shows it, `cotter breaker reset` opens a lock"};
+              "keep it: `cotter breaker status` shows it, `cotter breaker reset` opens a lock; "
+              "remove only what an interrupted `cotter breaker init` has left"};
     case errc::state_full:
       return {"no room for another target", "a breaker as large as the pin set",
               "make the breaker larger"};

@@ -120,7 +120,7 @@ class run_backend final : public backend_face {
   static void with_breaker(const connect_request& request, const breaker_config& config,
                            lock_recovery recovery, Body body) {
     if (!request.stored_breaker) {
-      memory_breaker<1> breaking(config);
+      memory_breaker<1> breaking(config, recovery);
       body(breaking);
       return;
     }

@@ -48,8 +48,9 @@ wrong read_users(const std::vector<std::string>& texts, std::vector<uid_t>& out)
                       "name a user of this machine");
     }
     if (out.back() == overflow_user()) {
-      return unusable("--user " + printable(text) + ": stands for every user that is not known here",
-                      "give the program a user of its own");
+      return unusable(
+          "--user " + printable(text) + ": stands for every user that is not known here",
+          "give the program a user of its own");
     }
   }
   return {};

@@ -18,8 +18,9 @@ inline namespace v0 {
 ///       `state_absent`, and a vault that does not answer gives `state_unwritable` or `state_busy`.
 ///   V2  where `resistance` is not `none`, `counter` gives the highest value that `advance` was ever
 ///       given, also after the machine has restarted.
-///   V3  `advance(to)` makes the counter `to`, durably, before it returns; it refuses to go back, and
-///       to go forward by more than one, with `state_rolled_back`.
+///   V3  `advance(to)` makes the counter `to`, durably, before it returns, if that is one more than it
+///       is; for anything else it gives `state_rolled_back`. Two that saw the same counter cannot both
+///       have advanced it. After any other error it may have been made `to`: `counter` says.
 ///   V4  somebody with the program's own user rights cannot make the counter go back where
 ///       `resistance` is `other_principal` or `hardware`; where it is `partial` he can, if he puts back
 ///       the vault too.

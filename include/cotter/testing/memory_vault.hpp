@@ -43,7 +43,7 @@ class memory_vault {
   [[nodiscard]] result<void> advance(std::uint64_t to) noexcept {
     if (failing_ != errc::ok) return failing_;
     if (declared_ == rollback_resistance::none) return {};
-    if (to != counter_ && to != counter_ + 1) return errc::state_rolled_back;
+    if (to != counter_ + 1) return errc::state_rolled_back;
     counter_ = to;
     return {};
   }

@@ -20,11 +20,12 @@
 namespace cotter::stores {
 
 /// A real vault service in a process of its own, run by another user (which takes root).
-class vault_lab {
+template <typename Calls>
+class basic_vault_lab {
  public:
   static constexpr uid_t keeper = 65534;
 
-  explicit vault_lab(std::vector<uid_t> users = {::geteuid()}) : users_(std::move(users)) {
+  explicit basic_vault_lab(std::vector<uid_t> users = {::geteuid()}) : users_(std::move(users)) {
     REQUIRE(::geteuid() == 0);
     // Others must reach the socket, and nobody but the keeper what it keeps.
     REQUIRE(::chmod(directory_.path().c_str(), 0711) == 0);
@@ -32,9 +33,9 @@ class vault_lab {
     REQUIRE(::chown(state().c_str(), keeper, keeper) == 0);
     start();
   }
-  vault_lab(const vault_lab&) = delete;
-  vault_lab& operator=(const vault_lab&) = delete;
-  ~vault_lab() { stop(); }
+  basic_vault_lab(const basic_vault_lab&) = delete;
+  basic_vault_lab& operator=(const basic_vault_lab&) = delete;
+  ~basic_vault_lab() { stop(); }
 
   [[nodiscard]] std::string socket() const { return directory_ / "socket"; }
   [[nodiscard]] std::string state() const { return directory_ / "kept"; }
@@ -57,7 +58,7 @@ class vault_lab {
         ::_exit(2);
       if (::listen(listener, 64) != 0) ::_exit(3);
       ::close(ready[1]);
-      posix::vault_service<backends::openssl> service(state(), users_);
+      posix::vault_service<backends::openssl, Calls> service(state(), users_);
       ::_exit(service.check() && service.serve(listener, -1) ? 0 : 4);
     }
     ::close(ready[1]);
@@ -81,5 +82,7 @@ class vault_lab {
   std::vector<uid_t> users_;
   pid_t child_ = -1;
 };
+
+using vault_lab = basic_vault_lab<posix::system_calls>;
 
 }  // namespace cotter::stores

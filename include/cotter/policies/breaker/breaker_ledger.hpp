@@ -55,7 +55,11 @@ class breaker_ledger {
 
   /// The octets that `save` writes: a bound for what a store must keep.
   static constexpr std::size_t entry_bytes = KeyBytes + 2 + 2 + 2 + 1 + 1 + 24 + 4 + 4 + 8 + 8;
-  static constexpr std::size_t image_bytes = 4 + 2 + 8 + 4 + Keys * entry_bytes;
+  static constexpr std::size_t image_bytes = 4 + 2 + 8 + 8 + 4 + Keys * entry_bytes;
+
+  /// A locked key that is asked for says so to the store when the civil clock has gone on by as much:
+  /// whoever sets it back must not win more.
+  static constexpr std::chrono::seconds longest_unsaved = std::chrono::hours{1};
 
   /// What may be done with a key now.
   struct decision {
@@ -72,6 +76,7 @@ class breaker_ledger {
                                            const breaker_key& key, time_reading now,
                                            std::uint64_t sequence, InFlight&& in_flight) noexcept {
     decision out;
+    const instant saved = latest_;
     const std::int64_t at = follow(config, now, out.changed);
     out.index = find(key);
     if (out.index == npos) {
@@ -96,6 +101,7 @@ class breaker_ledger {
     if (e.locked) {
       if (recovery != lock_recovery::verified_probe || at < e.next_attempt_ms ||
           in_flight(out.index) != 0) {
+        if (Saved && latest_ - saved >= longest_unsaved) out.changed = true;
         return out;
       }
       out.probe = true;
@@ -208,10 +214,15 @@ class breaker_ledger {
             e.lock_epoch,        e.sequence, std::chrono::milliseconds(left)};
   }
 
-  /// True if any key is locked.
-  [[nodiscard]] constexpr bool any_locked() const noexcept {
-    return std::any_of(entries_.begin(), entries_.end(), [](const entry& e) { return e.locked; });
+  /// True if any key is locked, or will be found to be when it is next asked for.
+  [[nodiscard]] constexpr bool any_locked(const breaker_config& config) const noexcept {
+    return std::any_of(entries_.begin(), entries_.end(), [&](const entry& e) {
+      return e.locked || (e.host_bytes != 0 && e.streak >= config.max_consecutive_failures);
+    });
   }
+
+  /// The latest civil time seen: what has expired by it stays expired.
+  [[nodiscard]] constexpr instant latest() const noexcept { return latest_; }
 
   /// Calls `each(breaker_key)` for every key known; what is borrowed is the ledger's.
   template <typename Each>
@@ -240,6 +251,7 @@ class breaker_ledger {
         entries_.begin(), entries_.end(), [](const entry& e) { return e.host_bytes != 0; }));
     to.number(count, 2);
     to.number(static_cast<std::uint64_t>(last_ms_), 8);
+    to.number(static_cast<std::uint64_t>(latest_.time_since_epoch().count()), 8);
     to.number(locks_, 4);
     for (const entry& e : entries_) {
       if (e.host_bytes == 0) continue;
@@ -270,6 +282,7 @@ class breaker_ledger {
     if (from.number(4) != magic) return errc::state_damaged;
     const std::uint64_t count = from.number(2);
     read.last_ms_ = static_cast<std::int64_t>(from.number(8));
+    read.latest_ = instant{std::chrono::seconds{static_cast<std::int64_t>(from.number(8))}};
     read.locks_ = static_cast<std::uint32_t>(from.number(4));
     if (count > Keys) return errc::state_full;
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -301,7 +314,8 @@ class breaker_ledger {
         return errc::state_damaged;
       }
     }
-    if (from.short_of_input || from.at != image.size() || !countable(read.last_ms_)) {
+    if (from.short_of_input || from.at != image.size() || !countable(read.last_ms_) ||
+        !countable(read.latest_.time_since_epoch().count())) {
       return errc::state_damaged;
     }
     *this = read;
@@ -432,6 +446,7 @@ class breaker_ledger {
   constexpr std::int64_t follow(const breaker_config& config, time_reading now,
                                 bool& changed) noexcept {
     const std::int64_t at = count_of(now);
+    if (countable(now.wall.time_since_epoch().count())) latest_ = std::max(latest_, now.wall);
     if (restarted(at)) {
       for (entry& e : entries_) restart(config, e, last_ms_, at);
       last_ms_ = at;
@@ -493,7 +508,8 @@ class breaker_ledger {
   }
 
   std::int64_t last_ms_ = -furthest_ms;  // the latest steady time seen
-  std::uint32_t locks_ = 0;              // made so far
+  instant latest_{};
+  std::uint32_t locks_ = 0;  // made so far
   std::array<entry, Keys> entries_{};
 };
 

@@ -62,7 +62,7 @@ class memory_breaker {
   constexpr bool reset(const breaker_key& key) noexcept { return ledger_.reset(key); }
 
   /// For an application that locks itself whole when any target is locked.
-  [[nodiscard]] constexpr bool any_locked() const noexcept { return ledger_.any_locked(); }
+  [[nodiscard]] constexpr bool any_locked() const noexcept { return ledger_.any_locked(config_); }
 
  private:
   constexpr bool end(reservation& held) noexcept {

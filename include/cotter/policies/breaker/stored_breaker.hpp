@@ -7,6 +7,7 @@
 #include <cotter/values/breaker_config.hpp>
 #include <cotter/values/store.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -140,14 +141,18 @@ class stored_breaker {
 
   /// For an application that locks itself whole when any target is locked. True, too, while the
   /// store does not answer.
-  [[nodiscard]] bool any_locked() noexcept { return !refresh() || ledger_.any_locked(); }
+  [[nodiscard]] bool any_locked() noexcept { return !refresh() || ledger_.any_locked(config_); }
 
-  /// Opens a lock on a word that names it.
+  /// Opens a lock on a word that names it. What had expired when the locked key was last asked for
+  /// has expired, to within `longest_unsaved`, though the clock is set back.
   /// @errors the store's; `reset_expired`, `reset_not_for_this` (another store or target, not locked,
   ///   or another lock than the one it names)
   [[nodiscard]] result<void> reset(const breaker_reset& word, time_reading now) noexcept {
-    if (now.wall > word.expires_at) return errc::reset_expired;
     if (!open(now)) return why_;
+    if (std::max(now.wall, ledger_.latest()) > word.expires_at) {
+      store_.cancel();
+      return errc::reset_expired;
+    }
     if (word.store != store_.id() ||
         !ledger_.reset({{word.host, word.port}, word.network}, word.lock_epoch)) {
       store_.cancel();

@@ -170,7 +170,7 @@ class secret_vault {
 
   /// Alone among the processes of this user's session bus.
   ///
-  /// @errors `state_rolled_back` (`to` is neither the counter nor its successor), and those of
+  /// @errors `state_rolled_back` (`to` is not the counter's successor), and those of
   ///   `open`. After `state_busy` or `state_unwritable` the counter may be `to`: `counter` says so.
   [[nodiscard]] result<void> advance(std::uint64_t to) noexcept {
     seal_key key;
@@ -178,7 +178,6 @@ class secret_vault {
     visit here(*this);
     if (auto alone = here.open_alone(); !alone) return alone;
     if (auto read = here.read(key, before); !read) return read;
-    if (before == to) return {};
     if (to == 0 || before != to - 1) return errc::state_rolled_back;
     return here.write(key, to);
   }

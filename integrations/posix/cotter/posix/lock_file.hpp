@@ -102,6 +102,14 @@ class lock_file {
     if (!there) drop();
     return there;
   }
+  /// Whether what `hold` locked is still what others find under the name.
+  /// @errors `state_absent`, `state_foreign`, `state_unreadable`
+  [[nodiscard]] result<void> still_holds(int directory, const char* name) noexcept {
+    struct stat held {};
+    if (file_ < 0 || !own()) return errc::state_foreign;
+    if (Calls::stat(file_, held) != 0) return error{errc::state_unreadable, 0, errno};
+    return still_named(directory, name, held);
+  }
   void drop() noexcept {
     if (file_ >= 0 && own()) Calls::lock(file_, F_UNLCK, 0);
   }

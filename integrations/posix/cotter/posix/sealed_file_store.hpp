@@ -280,18 +280,31 @@ class sealed_file_store {
 
   result<void> replace(bytes_view image) noexcept {
     if (image.size() > Bytes) return errc::state_unwritable;
+    // Whoever locked another file under the name may have committed meanwhile.
+    if (const auto held = lock_.still_holds(directory_, lock_name_.c_str()); !held) {
+      return error{errc::state_unwritable, 0, held.error().native};
+    }
     const std::uint64_t counter = highest_ + 1;
     if (const result<void> sealed = compose(image, counter); !sealed) return sealed;
     if (const result<void> written = write_next(); !written) return written;
-    if (const result<void> counted = vault_.advance(counter); !counted) {
-      return error{errc::state_unwritable, 0, counted.error().native};
-    }
+    if (const result<void> counted = count_to(counter); !counted) return counted;
     result<void> moved = exchange();
     if (moved && Calls::sync(directory_) != 0) moved = error{errc::state_unwritable, 0, errno};
     // A vault that has counted makes the next `begin` finish what was left.
     if (!moved && !vouched()) return moved;
     highest_ = counter;
     return {};
+  }
+
+  /// An answer that did not come is not a no: then the vault is asked what it has counted.
+  result<void> count_to(std::uint64_t counter) noexcept {
+    const result<void> counted = vault_.advance(counter);
+    if (counted) return {};
+    if (counted.error().what != errc::state_rolled_back) {
+      const result<std::uint64_t> now = vault_.counter();
+      if (now && *now == counter) return {};
+    }
+    return error{errc::state_unwritable, 0, counted.error().native};
   }
 
   result<void> exchange() noexcept {

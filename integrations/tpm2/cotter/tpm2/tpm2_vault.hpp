@@ -426,7 +426,7 @@ class tpm2_vault {
 
   /// Increments the counter at most once; the file's lock keeps other processes out.
   ///
-  /// @errors `state_rolled_back` (`to` is neither the counter nor its successor, or somebody else
+  /// @errors `state_rolled_back` (`to` is not the counter's successor, or somebody else
   ///   incremented it meanwhile), and those of `open`. After an error the counter may have been
   ///   incremented: `counter` says so.
   [[nodiscard]] result<void> advance(std::uint64_t to) noexcept {
@@ -436,7 +436,6 @@ class tpm2_vault {
     at_the_counter visit(*held_);
     const auto before = visit.read();
     if (!before) return before.error();
-    if (*before == to) return {};
     if (to == 0 || *before != to - 1) return errc::state_rolled_back;
     if (const auto incremented = visit.increment(); !incremented) return incremented;
     const auto after = visit.read();
