@@ -72,19 +72,19 @@ FAULTS = {
     ),
     "engine_openssl": (
         "a handshake that failed counts as complete",
-        "backends/openssl/cotter/backends/openssl.hpp",
+        "backends/openssl/cotter/backends/openssl/engine.hpp",
         "want::failed, 0, {truncated && end_ ? errc::tls_truncated : errc::tls_failure, 0, why}};",
         "want::nothing, 0, {}};",
     ),
     "engine_wolfssl": (
         "a handshake that failed counts as complete",
-        "backends/wolfssl/cotter/backends/wolfssl.hpp",
+        "backends/wolfssl/cotter/backends/wolfssl/engine.hpp",
         "return fail(cut_short_ ? errc::tls_truncated : errc::tls_failure, why);",
         "return {want::nothing, 0, {}};",
     ),
     "engine_mbedtls": (
         "a handshake that failed counts as complete",
-        "backends/mbedtls/cotter/backends/mbedtls.hpp",
+        "backends/mbedtls/cotter/backends/mbedtls/engine.hpp",
         "failure_ = {errc::tls_failure, 0, result};",
         "return {want::nothing, 0, {}};",
     ),

@@ -4,9 +4,9 @@
 An edit is (header, what it says once, what it says instead); `planted("NAME")` is true in the run
 that tests NAME. A fault without edits shares those of the one before it."""
 
-OPENSSL = "backends/openssl/cotter/backends/openssl.hpp"
-WOLFSSL = "backends/wolfssl/cotter/backends/wolfssl.hpp"
-MBEDTLS = "backends/mbedtls/cotter/backends/mbedtls.hpp"
+OPENSSL = "backends/openssl/cotter/backends/openssl/hooks.hpp"
+WOLFSSL = "backends/wolfssl/cotter/backends/wolfssl/hooks.hpp"
+MBEDTLS = "backends/mbedtls/cotter/backends/mbedtls/hooks.hpp"
 ASSESSMENT = "include/cotter/pipeline/assessment.hpp"
 CONNECTION = "include/cotter/pipeline/connection.hpp"
 

@@ -81,6 +81,12 @@ def room_of(name):
     return parts[1] if len(parts) > 2 else "" if parts[1] in LISTS else None
 
 
+def library_of(name):
+    """The TLS library of a backend's header: of cotter/backends/openssl.hpp, and of every part of
+    it in the folder of that name."""
+    return name.split("/")[2].removesuffix(".hpp") if room_of(name) == "backends" else None
+
+
 def headers_below(root):
     headers = {}
     bases = [root / "include", *sorted((root / "backends").glob("*/")),
@@ -94,7 +100,7 @@ def headers_below(root):
 
 def third_party_allowed(header, first):
     if header.room == "backends":
-        return TLS.get(first) == pathlib.PurePosixPath(header.name).stem
+        return TLS.get(first) == library_of(header.name)
     if header.room in INTEGRATIONS:
         return first in INTEGRATIONS[header.room]
     return header.room == "net" and first in NET_THIRD_PARTIES
@@ -107,6 +113,8 @@ def faults_of(header):
     integrated = header.base[1] if header.base[0] == "integrations" else None
     if integrated != (header.room if header.room in INTEGRATIONS else None):
         yield 1, f"{header.name} is of another integration"
+    if header.room == "backends" and header.base != ("backends", library_of(header.name)):
+        yield 1, f"{header.name} is of another backend"
     libraries = set()
     for line, target, quoted in header.includes:
         if quoted:
@@ -120,6 +128,8 @@ def faults_of(header):
                     yield line, f"{header.name} lists {target}, which is not of the core"
             elif room != header.room and room not in ROOMS[header.room]:
                 yield line, f"{header.room} comes before {room or 'the lists'}: {target}"
+            elif room == "backends" and library_of(target) != library_of(header.name):
+                yield line, f"{target} of another backend has no place in {header.name}"
         elif first in TLS:
             libraries.add(TLS[first])
             if not third_party_allowed(header, first):

@@ -20,7 +20,10 @@ HOUSE = {
     "include/cotter/net/stream.hpp": "#include <asio/buffer.hpp>\n#include <asio.hpp>\n",
     "include/cotter/testing/clock.hpp": "#include <cotter/values/pin.hpp>\n#include <string>\n",
     "backends/openssl/cotter/backends/openssl.hpp":
-        "#include <cotter/concepts/hasher.hpp>\n#include <openssl/ssl.h>\n",
+        "#include <cotter/concepts/hasher.hpp>\n#include <openssl/ssl.h>\n"
+        "#include <cotter/backends/openssl/hash.hpp>\n",
+    "backends/openssl/cotter/backends/openssl/hash.hpp":
+        "#include <cotter/backends/openssl.hpp>\n#include <openssl/evp.h>\n",
     "backends/mbedtls/cotter/backends/mbedtls.hpp": "#include <psa/crypto.h>\n",
     "integrations/json/cotter/json/document.hpp":
         "#include <cotter/policies/owned.hpp>\n#include <nlohmann/json.hpp>\n#include <string>\n",
@@ -69,6 +72,22 @@ class Rooms(unittest.TestCase):
     def test_a_backend_with_the_wrong_tls_library_is_found(self):
         faults = self.faults({"backends/mbedtls/cotter/backends/mbedtls.hpp":
                               "#include <openssl/evp.h>\n"})
+        self.assertEqual(len(faults), 1, faults)
+        self.assertIn("has no place", faults[0])
+
+    def test_a_part_of_a_backend_with_the_wrong_tls_library_is_found(self):
+        part = "backends/openssl/cotter/backends/openssl/hash.hpp"
+        faults = self.faults({part: "#include <wolfssl/ssl.h>\n"})
+        self.assertEqual(len(faults), 1, faults)
+        self.assertIn("has no place", faults[0])
+        self.plant(part, "#include <cotter/backends/mbedtls.hpp>", "of another backend")
+
+    def test_a_part_in_the_folder_of_another_backend_is_found(self):
+        self.plant("backends/mbedtls/cotter/backends/openssl/more.hpp", "", "of another backend")
+        self.plant("backends/openssl/cotter/backends/wolfssl.hpp", "", "of another backend")
+        self.plant("backends/openssl/cotter/backends/more.hpp", "", "of another backend")
+        faults = self.faults({"backends/openssl/cotter/backends/openssl/wolfssl.hpp":
+                              "#include <wolfssl/ssl.h>\n"})
         self.assertEqual(len(faults), 1, faults)
         self.assertIn("has no place", faults[0])
 
