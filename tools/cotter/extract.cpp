@@ -147,9 +147,8 @@ class judge {
             place(edge) + ": " + edge.chain.wrong->seen + "; cotter will refuse it");
         continue;
       }
-      const bool spoken =
-          std::any_of(all_.edges.begin(), all_.edges.end(),
-                      [&](const edge_view& one) { return at(one) == at(edge); });
+      const bool spoken = std::any_of(all_.edges.begin(), all_.edges.end(),
+                                      [&](const edge_view& one) { return at(one) == at(edge); });
       if (spoken) continue;  // an edge without one of the versions
       say("edge_silent", exit_code::warning,
           place(edge) + ": " + (edge.chain.wrong ? edge.chain.wrong->seen : "no certificate"));
@@ -175,7 +174,8 @@ class judge {
     const days left = std::chrono::floor<days>(*leaf.not_after - now_);
     if (edge.chain.publicly_trusted) {
       say("public_leaf", exit_code::warning,
-          "a public CA issued this certificate: such live 200 days at most now, 100 from 2027-03-15 "
+          "a public CA issued this certificate: such live 200 days at most now, 100 from "
+          "2027-03-15 "
           "and 47 from 2029-03-15, and each renewal changes the certificate pin; pin the key and "
           "renew with the same one, or use a private CA");
     }
@@ -337,8 +337,9 @@ std::string edge_text(const edge_view& edge) {
       out += "no fingerprint: " +
              (view.seen.wrong ? printable(view.seen.wrong->seen) : std::string("malformed")) + "\n";
     } else {
-      out += hex(*view.fingerprint) +
-             (view.seen.trusted ? "  trusted\n" : "  not trusted: " + printable(view.seen.fault) + "\n");
+      out += hex(*view.fingerprint) + (view.seen.trusted
+                                           ? "  trusted\n"
+                                           : "  not trusted: " + printable(view.seen.fault) + "\n");
     }
   }
   return out;
@@ -371,7 +372,7 @@ std::string summary_text(const extraction& all, instant now) {
 
 /// As `read_endpoint`, which says whose fault it is.
 std::optional<problem> split_endpoint(std::string_view text, std::string& host,
-                                     std::uint16_t& port) {
+                                      std::uint16_t& port) {
   const std::size_t colon = text.rfind(':');
   const std::string_view digits = colon == std::string_view::npos ? "" : text.substr(colon + 1);
   std::string_view name = text.substr(0, colon);
@@ -431,9 +432,9 @@ std::optional<problem> look(const extract_options& options, extraction& out) {
     return describe(errc::unfit_trust_anchors, "--public-ca " + options.public_ca_file);
   }
   if (!public_known) {
-    out.warnings.push_back(
-        {"public_cas_unknown", exit_code::warning,
-         options.public_ca_file + " cannot be read: whether a leaf is of a public CA is not known"});
+    out.warnings.push_back({"public_cas_unknown", exit_code::warning,
+                            options.public_ca_file +
+                                " cannot be read: whether a leaf is of a public CA is not known"});
   }
   if (addresses.empty()) {
     std::vector<ip_address> found;

@@ -18,12 +18,12 @@ inline constexpr const char* public_ca_bundle = "/etc/ssl/certs/ca-certificates.
 
 /// `cotter extract` as it was typed; nothing has been checked yet.
 struct extract_options {
-  std::string endpoint{};                     ///< HOST:PORT, an IPv6 address in brackets
+  std::string endpoint{};  ///< HOST:PORT, an IPv6 address in brackets
   std::string ca_file = public_ca_bundle;
   std::string public_ca_file = public_ca_bundle;
-  std::vector<std::string> addresses{};       ///< instead of what the name resolves to
-  bool sip = false;                           ///< RFC 5922 naming
-  double timeout_s = 10;                      ///< for each look
+  std::vector<std::string> addresses{};  ///< instead of what the name resolves to
+  bool sip = false;                      ///< RFC 5922 naming
+  double timeout_s = 10;                 ///< for each look
 };
 
 /// What one TLS library saw at one edge.
@@ -57,8 +57,8 @@ struct extraction {
   std::string host{};
   std::uint16_t port = 0;
   identity kind = identity::host;
-  std::vector<edge_view> edges{};  ///< those that a leaf was seen at
-  std::vector<edge_view> silent{}; ///< those without
+  std::vector<edge_view> edges{};   ///< those that a leaf was seen at
+  std::vector<edge_view> silent{};  ///< those without
   std::vector<extract_warning> warnings{};
   std::vector<std::size_t> leaves{};  ///< indices of edges with leaves that differ, the first first
   bool agree = false;                 ///< one leaf everywhere, by every library

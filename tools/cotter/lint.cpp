@@ -34,8 +34,7 @@ constexpr std::array<vendor_statement, 2> vendor_statements{{
 }};
 
 bool lies_in(std::string_view host, std::string_view domain) {
-  return host == domain ||
-         (host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.');
+  return host == domain || (host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.');
 }
 
 /// The host of an https URL that the reader has let pass.
@@ -129,8 +128,9 @@ class linter {
   void vendor(const manifest_target& one, const std::string& base) {
     for (const vendor_statement& statement : vendor_statements) {
       if (!lies_in(one.host, statement.domain)) continue;
-      add("vendor_advises_against", severity::warning, base + (base.empty() ? "/targetHost" : "/host"),
-          one.host, std::string(statement.says) + ": a rotation will refuse every device at once",
+      add("vendor_advises_against", severity::warning,
+          base + (base.empty() ? "/targetHost" : "/host"), one.host,
+          std::string(statement.says) + ": a rotation will refuse every device at once",
           "pin only what your own organisation operates, or have the vendor commit to notice");
     }
   }
@@ -309,8 +309,7 @@ class linter {
     const days left = between(context_.now, best.until);
     if (left >= context_.deployment) {
       if (!best.known) {
-        add("cover_unknown", severity::warning, base,
-            "no certificate of these pins was shown",
+        add("cover_unknown", severity::warning, base, "no certificate of these pins was shown",
             "they may end tomorrow: a leaf pin is good until its certificate is replaced",
             "show the certificates with --cert or --baseline");
       }
@@ -341,7 +340,8 @@ class linter {
       for (const manifest_pin& p : pins) {
         const known_certificate* c = known(p.value);
         if (c == nullptr || !c->facts.not_before || !c->facts.not_after) continue;
-        const days lives = between(*c->facts.not_before, *c->facts.not_after + std::chrono::hours(1));
+        const days lives =
+            between(*c->facts.not_before, *c->facts.not_after + std::chrono::hours(1));
         life = std::min(life.value_or(lives), lives);
       }
     };
@@ -367,12 +367,10 @@ class linter {
     }
     for (const manifest_target& old : before.targets) {
       const auto at = std::find_if(
-          manifest_.targets.begin(), manifest_.targets.end(), [&](const manifest_target& one) {
-            return one.host == old.host && one.port == old.port;
-          });
+          manifest_.targets.begin(), manifest_.targets.end(),
+          [&](const manifest_target& one) { return one.host == old.host && one.port == old.port; });
       if (at == manifest_.targets.end()) {
-        add("target_dropped", severity::warning,
-            context_.guide_shape ? "/targetHost" : "/targets",
+        add("target_dropped", severity::warning, context_.guide_shape ? "/targetHost" : "/targets",
             old.host + ":" + std::to_string(old.port),
             "devices that still use it are refused with no_pins",
             "keep it until no device uses it");
@@ -420,7 +418,8 @@ class linter {
     const auto look = [&](const pins_of& pins) {
       for (const manifest_pin& one : pins) {
         const pin& p = one.value;
-        if (p.role != pin_role::fallback || p.form != value.form || p.digest != value.digest) continue;
+        if (p.role != pin_role::fallback || p.form != value.form || p.digest != value.digest)
+          continue;
         end = std::max(end.value_or(p.not_after), p.not_after);
       }
     };
@@ -450,9 +449,9 @@ class linter {
     const std::string base = base_of(now);
     compare(&old.pins, now.pins, base + "/pins");
     for (std::size_t r = 0; r < now.regions.size(); ++r) {
-      const auto same = std::find_if(
-          old.regions.begin(), old.regions.end(),
-          [&](const manifest_region& one) { return one.name == now.regions[r].name; });
+      const auto same =
+          std::find_if(old.regions.begin(), old.regions.end(),
+                       [&](const manifest_region& one) { return one.name == now.regions[r].name; });
       compare(same == old.regions.end() ? nullptr : &same->pins, now.regions[r].pins,
               base + "/regions/" + std::to_string(r) + "/pins");
     }

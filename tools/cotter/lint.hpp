@@ -19,10 +19,10 @@ enum class severity : std::uint8_t { note, warning, error };
 struct finding {
   std::string code{};
   severity weight = severity::error;
-  std::string pointer{};   ///< RFC 6901, into the manifest
+  std::string pointer{};  ///< RFC 6901, into the manifest
   std::string seen{};
-  std::string why{};       ///< what will happen, to whom
-  std::string action{};    ///< what to do; `do` in JSON
+  std::string why{};     ///< what will happen, to whom
+  std::string action{};  ///< what to do; `do` in JSON
 };
 
 /// A certificate that somebody showed to the linter: from a file, or as an edge presented it.
@@ -37,11 +37,11 @@ struct lint_context {
   instant now{};
   std::chrono::days deployment{30};  ///< how long until every device has a new manifest
   std::vector<known_certificate> certificates{};
-  std::vector<sha256_digest> ca_digests{};       ///< of intermediates known by digest only
-  std::vector<sha256_digest> signing_keys{};     ///< SHA-256 of the SPKI of those who sign
-  std::optional<pin_manifest> previous{};        ///< the manifest in the field
-  std::vector<std::string> accepted{};           ///< codes that the author takes upon himself
-  bool guide_shape = false;                      ///< one target at the top of the document
+  std::vector<sha256_digest> ca_digests{};    ///< of intermediates known by digest only
+  std::vector<sha256_digest> signing_keys{};  ///< SHA-256 of the SPKI of those who sign
+  std::optional<pin_manifest> previous{};     ///< the manifest in the field
+  std::vector<std::string> accepted{};        ///< codes that the author takes upon himself
+  bool guide_shape = false;                   ///< one target at the top of the document
 };
 
 /// The longest life of a publicly trusted certificate issued at `when` (CA/Browser Forum ballot

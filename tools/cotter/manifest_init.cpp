@@ -81,9 +81,9 @@ wrong add_platform(std::string_view text, const init_options& options, pin_manif
     certificate_facts leaf;
     if (auto fault = examine_file(read->leaf.octets, leaf)) return fault;
     if (read->leaf.fingerprint && *read->leaf.fingerprint != leaf.certificate) {
-      problem p = describe(errc::conflicting_keys,
-                           "the document states " + hex(*read->leaf.fingerprint) +
-                               ", its certificate has " + hex(leaf.certificate));
+      problem p =
+          describe(errc::conflicting_keys, "the document states " + hex(*read->leaf.fingerprint) +
+                                               ", its certificate has " + hex(leaf.certificate));
       p.pointer = "/certificates/leafCertificate/derEncodedFingerprintSha256";
       p.expected = "the fingerprint of the certificate beside it";
       p.action = "ask the platform again; until then pin neither";
@@ -92,8 +92,9 @@ wrong add_platform(std::string_view text, const init_options& options, pin_manif
     value = pin_of(leaf, options.by_key);
   } else {
     value.digest = *read->leaf.fingerprint;
-    write_note("platform_unproven: the platform states this fingerprint and shows no certificate: "
-               "compare it with `cotter extract` before you sign");
+    write_note(
+        "platform_unproven: the platform states this fingerprint and shows no certificate: "
+        "compare it with `cotter extract` before you sign");
   }
   manifest_target* target = nullptr;
   if (auto fault = endpoint_for(options, manifest, target)) return fault;
@@ -169,8 +170,7 @@ wrong add_file(const std::string& path, const init_options& options, pin_manifes
   if (auto fault = examine_file(text, leaf)) return fault;
   if (leaf.is_ca) {
     return problem{"ca_pinned", path + " holds the certificate of a CA",
-                   "the leaf: cotter compares nothing else",
-                   "give the server's own certificate"};
+                   "the leaf: cotter compares nothing else", "give the server's own certificate"};
   }
   manifest_target* target = nullptr;
   if (auto fault = endpoint_for(options, manifest, target)) return fault;

@@ -96,8 +96,8 @@ void manifest_verbs::add_to(CLI::App& app, bool& as_json, const char* footer) {
   sign_->add_option("DOCUMENT", sign_options_.document, "A payload or an envelope")->required();
   CLI::Option* key = text(sign_, "--key", sign_options_.key,
                           "PEM private key, ECDSA P-256 or Ed25519, readable by you alone");
-  CLI::Option* print = sign_->add_flag("--print", sign_options_.print,
-                                       "Write the octets to sign, for a KMS or HSM");
+  CLI::Option* print =
+      sign_->add_flag("--print", sign_options_.print, "Write the octets to sign, for a KMS or HSM");
   key->excludes(print);
   kind(sign_, sign_options_.kind);
   text(sign_, "--previous", sign_options_.previous, "The manifest in the field");
@@ -122,7 +122,8 @@ void manifest_verbs::add_to(CLI::App& app, bool& as_json, const char* footer) {
   show_ = add(manifest, "show", "What stands in it; verifies nothing");
   show_->add_option("MANIFEST", shown_, "A payload or an envelope")->required();
 
-  header_ = add(manifest, "header", "A verified manifest as a C++ header, for devices without files");
+  header_ =
+      add(manifest, "header", "A verified manifest as a C++ header, for devices without files");
   header_->add_option("ENVELOPE", header_options_.envelope)->required();
   add_trust(*header_, header_options_.trust);
   text(header_, "--namespace", header_options_.name_space, "Of what it declares", "NAME")
@@ -170,8 +171,8 @@ void manifest_verbs::add_to(CLI::App& app, bool& as_json, const char* footer) {
       ->check(CLI::Range(1u, 366u))
       ->type_name("DAYS");
   days(plan_, "--expires-days", plan_options_.in_force_days, "How long each is in force");
-  text(plan_, "--out,-o", plan_options_.out_directory, "Where to write phase-1.json to phase-3.json",
-       "DIR")
+  text(plan_, "--out,-o", plan_options_.out_directory,
+       "Where to write phase-1.json to phase-3.json", "DIR")
       ->capture_default_str();
 }
 

@@ -84,10 +84,10 @@ json manifest_json(const pin_manifest& manifest) {
            {"lock_recovery", manifest.recovery == lock_recovery::verified_probe ? "verified_probe"
                                                                                 : "administrator"}};
   for (const manifest_runtime& one : manifest.runtimes) {
-    out["runtime"].push_back({{"library", one.library},
-                              {"at_least", documents::spell_version(one.at_least)},
-                              {"below", has_end(one) ? json(documents::spell_version(one.below))
-                                                     : json(nullptr)}});
+    out["runtime"].push_back(
+        {{"library", one.library},
+         {"at_least", documents::spell_version(one.at_least)},
+         {"below", has_end(one) ? json(documents::spell_version(one.below)) : json(nullptr)}});
   }
   if (!manifest.reporting_endpoint.empty()) {
     out["reporting_endpoint"] = manifest.reporting_endpoint;
@@ -120,8 +120,8 @@ std::string manifest_text(const pin_manifest& manifest) {
            (has_end(one) ? " below " + documents::spell_version(one.below) : std::string());
   }
   out += "\nbreaker   locks after " + std::to_string(manifest.breaker.max_consecutive_failures) +
-         " mismatches, alerts from " + std::to_string(manifest.breaker.alert_threshold) + ", cools " +
-         std::to_string(manifest.breaker.cooldown.count()) + " ms";
+         " mismatches, alerts from " + std::to_string(manifest.breaker.alert_threshold) +
+         ", cools " + std::to_string(manifest.breaker.cooldown.count()) + " ms";
   if (manifest.recovery == lock_recovery::verified_probe) out += ", verified_probe";
   if (!manifest.reporting_endpoint.empty()) out += "\nreports   " + manifest.reporting_endpoint;
   out += "\n";
@@ -130,8 +130,7 @@ std::string manifest_text(const pin_manifest& manifest) {
     for (const manifest_region& region : one.regions) {
       out += "  " + printable(region.name);
       for (const ip_prefix& block : region.prefixes) out += " " + documents::spell_prefix(block);
-      out += (region.is_default ? ", the default\n" : "\n") +
-             pins_text(region.pins, "    ");
+      out += (region.is_default ? ", the default\n" : "\n") + pins_text(region.pins, "    ");
     }
   }
   return out;
@@ -146,7 +145,8 @@ exit_code fail(std::string_view verb, const problem& fault, format how) {
 }
 
 /// A digest as an initialiser that `parse_pin` reads.
-std::string literal(const manifest_pin& one, std::string_view region, std::string_view fallback_end) {
+std::string literal(const manifest_pin& one, std::string_view region,
+                    std::string_view fallback_end) {
   const bool is_primary = one.value.role == pin_role::primary;
   std::string label = one.label.empty() ? (is_primary ? "primary" : "fallback") : one.label;
   if (!region.empty()) label = std::string(region) + "/" + label;
@@ -168,17 +168,19 @@ std::string end_of(const pin& value) {
 }
 
 std::string seconds_of(instant at) {
-  return "cotter::instant{std::chrono::seconds{" +
-         std::to_string(at.time_since_epoch().count()) + "}}";
+  return "cotter::instant{std::chrono::seconds{" + std::to_string(at.time_since_epoch().count()) +
+         "}}";
 }
 
 std::string header_text(const pin_manifest& manifest, const std::string& name_space) {
-  std::string out =
-      "// Made by `cotter manifest header` from the signed manifest with sequence " +
-      std::to_string(manifest.sequence) + ", issued\n// " + rfc3339(manifest.issued_at) +
-      ", payload SHA-256 " + hex(manifest.payload) + ".\n#pragma once\n\n"
-      "#include <cotter/embedded.hpp>\n\n#include <chrono>\n\nnamespace " + name_space + " {\n\n"
-      "inline constexpr cotter::fixed_pin_set targets{\n";
+  std::string out = "// Made by `cotter manifest header` from the signed manifest with sequence " +
+                    std::to_string(manifest.sequence) + ", issued\n// " +
+                    rfc3339(manifest.issued_at) + ", payload SHA-256 " + hex(manifest.payload) +
+                    ".\n#pragma once\n\n"
+                    "#include <cotter/embedded.hpp>\n\n#include <chrono>\n\nnamespace " +
+                    name_space +
+                    " {\n\n"
+                    "inline constexpr cotter::fixed_pin_set targets{\n";
   for (std::size_t i = 0; i < manifest.targets.size(); ++i) {
     const manifest_target& one = manifest.targets[i];
     out += "    cotter::fixed_target{\"" + one.host + "\", " + std::to_string(one.port);
@@ -249,7 +251,8 @@ exit_code manifest_show(const std::string& file, format how) {
     line.update(manifest_json(content.content.manifest));
     if (content.signed_as) {
       line["signatures"] = json::array();
-      for (const auto& one : content.signed_as->signatures) line["signatures"].push_back(one.key_id);
+      for (const auto& one : content.signed_as->signatures)
+        line["signatures"].push_back(one.key_id);
     }
     write_line(line);
   } else {
@@ -273,8 +276,9 @@ exit_code manifest_header(const header_options& options, format how) {
                " has regions; the header accepts the pins of all of them everywhere");
   }
   if (!found->runtimes.empty()) {
-    write_note("runtime_not_embedded: a program has the library it was built with; the header does "
-               "not carry `runtime`");
+    write_note(
+        "runtime_not_embedded: a program has the library it was built with; the header does "
+        "not carry `runtime`");
   }
   if (const wrong fault = write_file(options.out, header_text(*found, options.name_space))) {
     return fail("manifest header", *fault, how);
