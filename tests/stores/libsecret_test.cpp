@@ -30,8 +30,12 @@ secret_vault made(const secret_vault_options& options = state) {
   REQUIRE(vault);
   return *std::move(vault);
 }
-secret_vault opened() {
-  auto vault = secret_vault::open(state);
+secret_vault opened(const secret_vault_options& options = state) {
+  auto vault = secret_vault::open(options);
+  // On a busy machine a keyring may take longer than little patience.
+  for (int tries = 0; tries < 50 && vault.error().what == errc::state_busy; ++tries) {
+    vault = secret_vault::open(options);
+  }
   INFO(cotter::code(vault.error().what) << " " << vault.error().native);
   REQUIRE(vault);
   return *std::move(vault);
@@ -258,7 +262,7 @@ TEST_CASE("a keyring that is not there, or does not answer, is given up on") {
   static_cast<void>(made());
   secret_vault_options brief = state;
   brief.patience = 300ms;
-  secret_vault hasty = *secret_vault::open(brief);
+  secret_vault hasty = opened(brief);
   const auto asked = std::chrono::steady_clock::now();
   const auto require_hasty = [&](errc expected) {
     seal_key key;
@@ -268,16 +272,24 @@ TEST_CASE("a keyring that is not there, or does not answer, is given up on") {
     CHECK(why(secret_vault::open(brief)) == expected);
     CHECK(why(secret_vault::create(brief)) == expected);
   };
+  // GLib shares a connection for as long as anybody holds it, its own worker too: that ends a moment
+  // after the last of ours.
+  const auto forget_connection = [&] {
+    seal_key key;
+    for (int tries = 0; tries < 100 && hasty.key(key); ++tries) ::usleep(20'000);
+  };
   SECTION("no keyring") {
     keyring.kill_daemon();
     require_hasty(errc::state_unwritable);
   }
   SECTION("no bus at this address") {
     ::setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus", 1);
+    forget_connection();
     require_hasty(errc::state_unwritable);
   }
   SECTION("no bus at all") {
     ::unsetenv("DBUS_SESSION_BUS_ADDRESS");
+    forget_connection();
     require_hasty(errc::state_unwritable);
   }
   SECTION("a keyring that hangs") {
@@ -385,7 +397,7 @@ TEST_CASE("only one at a time advances a keyring's counter") {
   secret_vault vault = made();
   secret_vault_options brief = state;
   brief.patience = 300ms;
-  secret_vault hasty = *secret_vault::open(brief);
+  secret_vault hasty = opened(brief);
   {
     conversation other(5s);
     REQUIRE(other.open());
