@@ -2,10 +2,12 @@
 """`cotter breaker` and `cotter vault`: state that outlives the command, and what opens a lock."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 
 from lab import (Desk, certificate_sha256, cotter, counting, hold, main, over_tls, pki, serving,
@@ -196,6 +198,33 @@ class Breaker(Desk):
                    self.path("kept"), "--user", "root")
         with open(precious, encoding="utf-8") as file:
             self.assertEqual(file.read(), "state of somebody else")
+
+    @contextlib.contextmanager
+    def stuck(self):
+        """Somebody holds the state's lock, and does not let go."""
+        with open(self.state + ".lock", "r+b") as file:
+            first_octet = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0)
+            fcntl.fcntl(file, 37, first_octet)  # F_OFD_SETLK
+            yield
+
+    def test_a_stuck_lock_hangs_no_handshake_and_opens_nothing(self):
+        self.init()
+        with serving(over_tls(hold)) as port, self.stuck():
+            result = self.connect(port)
+            self.assertEqual((result.line["reason"], result.line["error"]["code"],
+                              result.line["tcp"]), ("state_unavailable", "state_busy", False))
+            self.assertLess(result.seconds, 2)
+        holds = contextlib.ExitStack()
+
+        def take_and_shake(connection):
+            holds.enter_context(self.stuck())  # after the reservation, before the verdict
+            over_tls(hold)(connection)
+
+        with holds, serving(take_and_shake) as port:
+            result = self.connect(port, "openssl", 1, "other.pem")
+            self.assertEqual(result.line["reason"], "pin_mismatch")
+            self.assertLess(result.seconds, 2)
+            self.assertEqual(self.connect(port).line["reason"], "state_unavailable")
 
     def test_what_is_typed_wrong_is_said(self):
         self.fails(3, "usage", "breaker", "init", "--state", self.state, "--store-id", "00" * 16)
