@@ -27,10 +27,13 @@ install(FILES ${PROJECT_BINARY_DIR}/cotterConfig.cmake ${PROJECT_BINARY_DIR}/cot
   DESTINATION ${cotter_package_dir})
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
-# The service that keeps keys and counters for other users' programs; systemd also looks below /usr/local.
+# The service that keeps keys and counters for other users' programs, and the one that delivers a
+# user's audit trail; systemd also looks below /usr/local.
 if(COTTER_COMMAND AND COTTER_POSIX)
   set(cotter_units ${PROJECT_SOURCE_DIR}/integrations/posix/systemd)
-  configure_file(${cotter_units}/cotter-vault.service.in ${PROJECT_BINARY_DIR}/cotter-vault.service @ONLY)
-  install(FILES ${PROJECT_BINARY_DIR}/cotter-vault.service ${cotter_units}/cotter-vault.socket
-    DESTINATION lib/systemd/system)
+  foreach(unit IN ITEMS cotter-vault.service cotter-audit@.service)
+    configure_file(${cotter_units}/${unit}.in ${PROJECT_BINARY_DIR}/${unit} @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/${unit} DESTINATION lib/systemd/system)
+  endforeach()
+  install(FILES ${cotter_units}/cotter-vault.socket DESTINATION lib/systemd/system)
 endif()

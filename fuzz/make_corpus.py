@@ -215,6 +215,9 @@ def seeds(vectors):
     ):
         yield "upgrade", name, text
 
+    yield from (("http_report", name, b"\x12\x34" + text) for name, text in report_answers())
+    yield from (("audit_segment", name, text) for name, text in audit_segments())
+
     for name, frames in (
         ("text", b"\x81\x05hello"),
         ("binary", b"\x82\x03\0\1\2"),
@@ -236,6 +239,9 @@ def seeds(vectors):
     ):
         yield "websocket", name, frames
 
+    for name, data in audit_records():
+        yield "audit_record", name, data
+
     alert = b"\x15\x03\x03\x00\x02\x02\x28"
     hello = b"\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03" + bytes(32) + b"\x00\xc0\x2f\x00"
     for name, records in (
@@ -251,6 +257,145 @@ def seeds(vectors):
     ):
         for library in ("openssl", "wolfssl", "mbedtls"):
             yield f"engine_{library}", name, records
+
+
+def report_answers():
+    """What a collector may answer to a POST."""
+    ok = b"HTTP/1.1 200 OK\r\n"
+    yield "agreed", ok + b"Content-Length: 2\r\n\r\nok"
+    yield "agreed-and-more-behind", ok + b"Content-Length: 2\r\n\r\nokHTTP/1.1 500 No\r\n\r\n"
+    yield "no-content", b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"
+    yield "chunked", ok + b"Transfer-Encoding: chunked\r\n\r\n1;x=y\r\na\r\n0\r\nTrailer: t\r\n\r\n"
+    yield "chunked-cut", ok + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabc"
+    yield "content-cut", ok + b"Content-Length: 10\r\n\r\n123"
+    yield "header-cut", ok + b"Content-Le"
+    yield "until-the-end", b"HTTP/1.0 200 OK\r\n\r\nthank you"
+    yield "interim-then-agreed", b"HTTP/1.1 100 Continue\r\n\r\n" + ok + b"Content-Length: 0\r\n\r\n"
+    yield "interim-alone", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    yield "switching", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"
+    yield "redirect", b"HTTP/1.1 307 Go\r\nLocation: https://other.example/\r\nContent-Length: 0\r\n\r\n"
+    yield "wish", b"HTTP/1.1 429 No\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n"
+    yield "wish-date", (b"HTTP/1.1 503 No\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                        b"Retry-After: Sun, 06 Nov 1994 08:50:37 GMT\r\nContent-Length: 0\r\n\r\n")
+    yield "wish-too-long", b"HTTP/1.1 503 No\r\nRetry-After: 99999999999\r\nContent-Length: 0\r\n\r\n"
+    yield "two-lengths", ok + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"
+    yield "header-too-long", ok + b"X: " + b"x" * 16_384
+    yield "content-too-long", ok + b"Content-Length: 99999\r\n\r\n" + b"x" * 66_000
+    yield "content-behind-a-long-header", ok + b"X: " + b"x" * 16_000 + b"\r\n\r\n" + b"y" * 70_000
+    yield "not-http", b"220 mail.example.com ESMTP\r\n"
+
+
+def audit_records():
+    """Records as values/audit_encoding.hpp keeps them."""
+    def number(value, size):
+        return value.to_bytes(size, "little")
+
+    def text(some):
+        return number(len(some), 2) + some
+
+    def whom(host, port=443):
+        return text(host) + number(port, 2) + b"\0"
+
+    def problem(what=0, offset=0, native=0):
+        return number(what, 1) + number(offset, 4) + number(native, 4)
+
+    def pin(label):
+        return bytes(range(32)) + b"\0\1" + number(1_900_000_000, 8) + text(label)
+
+    def record(subject=0, host=b"sip.example.com", reason=6, matched=0, would=0, label=b"",
+               fingerprint=bytes(range(32)), cause=0, evidence=0, owner=b"", change=0, clock=0,
+               suppressed=0, pins=(b"one", b"two"), leaf=b""):
+        detail = problem() if reason == 0 else problem(0, 0, 20)
+        return b"".join((
+            b"\1", number(subject, 1), number(1_800_000_000, 8), whom(host), text(b"openssl"),
+            bytes((reason, matched, would)), detail,
+            number(1 if fingerprint else 0, 1), fingerprint or bytes(32), text(label), b"\2",
+            number(3, 2), number(0, 2), number(22, 2), b"\0", text(b"emea"),
+            number(cause, 1), number(evidence, 2), whom(owner, 0), text(b""),
+            number(1_700_000_000, 8), number(1_900_000_000, 8), b"\1\3", number(5, 4), b"\1",
+            number(change, 1), number(7, 8), b"\0", problem(80 if change == 2 else 0),
+            number(clock, 1), number(0, 8), number(suppressed, 4), number(1_799_999_999, 8),
+            number(len(pins), 1), *(pin(one) for one in pins), number(len(leaf), 2), leaf))
+
+    yield "refused", record(cause=3, evidence=0x99, leaf=b"\x30\x03\1\1\xff")
+    yield "refused-and-matched", record(matched=1)
+    yield "refused-before-tcp", record(reason=16, fingerprint=b"", pins=())
+    yield "accepted", record(reason=0, matched=1, label=b"primary", pins=())
+    yield "observed", record(reason=0, matched=3, would=6)
+    yield "skew", record(cause=4, evidence=0x1001, owner=b"sip.example.com")
+    yield "breaker", record(subject=1, reason=1, fingerprint=b"", pins=())
+    yield "manifest-rejected", record(subject=2, host=b"", reason=1, change=2, pins=())
+    yield "clock", record(subject=3, host=b"", reason=1, clock=1, pins=())
+    yield "loss", record(subject=4, host=b"", reason=1, suppressed=12, pins=())
+    yield "hostile-text", record(host=b"\xc3\x28\0\"\\\xed\xa0\x80", label=b"\xff\n")
+    yield "empty", b""
+
+
+def crc32c(data, seed=0):
+    value = ~seed & 0xffff_ffff
+    for octet in data:
+        value ^= octet
+        for _ in range(8):
+            value = value >> 1 ^ (0x82f6_3b78 if value & 1 else 0)
+    return ~value & 0xffff_ffff
+
+
+def audit_segments():
+    """Segments as integrations/posix/cotter/posix/audit_segment.hpp has them, of one name."""
+    def number(value, size=8):
+        return value.to_bytes(size, "little")
+
+    origin, segment = bytes(range(16)), 7
+    seed = crc32c(number(segment), crc32c(origin))
+    records = dict(audit_records())
+
+    def part(fields):
+        return 2 * (fields + number(crc32c(fields, seed), 4))
+
+    def frame(ordinal, record, event=None, kind=0, settles=0):
+        head = (b"\xc7CTR" + number(len(record), 4) + number(event or ordinal) + number(ordinal)
+                + number(settles) + number(kind, 1) + number(crc32c(record, seed), 4))
+        return head + number(crc32c(head, seed), 4) + record
+
+    def file(*frames, drops=(0, 0), end=None, slots=(), before=(0, 0)):
+        parts = {
+            0: b"CTRAUDIT" + number(1, 4) + origin + number(segment) + number(before[0])
+            + number(before[1]) + b"\4" + b"desk".ljust(64, b"\0"),
+            512: number(drops[0]) + number(drops[1]) * 8 + number(1_800_000_000) * 2 + bytes(5),
+            1024: number(0 if end is None else 1, 1) + number(end or 0),
+            1536: number(131_072),
+        }
+        for i in range(16):
+            first, offset, count = slots[i] if i < len(slots) else (0, 0, 0)
+            parts[2048 + i * 72] = (number(first) + number(offset, 4) + number(count, 4)
+                                    + number(1_800_000_000) * 2)
+        header = bytearray(4096)
+        for at, fields in parts.items():
+            octets = part(fields)
+            header[at:at + len(octets)] = octets
+        return bytes(header) + b"".join(frames)
+
+    refused, accepted, loss = records["refused"], records["accepted"], records["loss"]
+    three = [frame(1, refused), frame(2, accepted), frame(3, refused)]
+    yield "good", file(*three)
+    yield "closed", file(*three, end=3)
+    yield "empty", file()
+    yield "header-cut", file()[:2000]
+    yield "torn", file(*three)[:-7]
+    yield "damaged-between", file(three[0], three[1][:60] + b"\xff" + three[1][61:], three[2])
+    yield "missing-between", file(three[0], three[2], end=3)
+    yield "garbage-behind", file(*three, b"x" * 40)
+    yield "repeats", file(*three, slots=[(1, 4096, 5), (2, 4096, 6)])
+    yield "repeats-told", file(*three, frame(4, refused, kind=1, settles=1), slots=[(1, 4096, 5)])
+    yield "drops", file(*three, drops=(5, 1))
+    yield "drops-told", file(*three, frame(4, loss, kind=2, settles=5), drops=(7, 1))
+    yield "later", file(frame(9, refused, 12), before=(8, 3), drops=(3, 0), end=9)
+    yield "no-identity", bytes(200) + file(*three)[200:]
+    yield "not-a-record", file(frame(1, b"no record"), three[1])
+    yield "frame-within-a-leaf", file(
+        frame(1, refused[:-2] + number(len(three[1]), 2) + three[1]), three[1])
+    yield "zeros", bytes(5000)
+    yield "nothing", b""
 
 
 def main():

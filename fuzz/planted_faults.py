@@ -106,6 +106,29 @@ FAULTS = {
         "if (text[i] >= 'A' && text[i] <= 'Z') return",
         "if (text[i] == 'Z') return",
     ),
+    "audit_record": (
+        "a refusal may have been accepted by a pin",
+        "include/cotter/values/audit_encoding.hpp",
+        "if (by != matched::none || would != reason::none) from.bad = true;",
+        "",
+    ),
+    "http_report": (
+        "a connection that ends in the middle of an answer has agreed",
+        "include/cotter/net/http_report.hpp",
+        "if (!complete_) return errc::report_truncated;",
+        "if (!complete_ && !has_header_) return errc::report_truncated;",
+    ),
+    "audit_segment": (
+        "a record that has been damaged ends the segment",
+        "integrations/posix/cotter/posix/audit_segment.hpp",
+        """      at += header->frame_bytes();
+      continue;
+    }
+    if (at == from""",
+        """      break;
+    }
+    if (at == from""",
+    ),
     "backends_agree": (
         "the octets of the wire are hashed in place of form C",
         "include/cotter/pipeline/assessment.hpp",

@@ -19,8 +19,12 @@
 #include <cotter/values/tls_version.hpp>
 #include <cotter/values/breaker_config.hpp>
 #include <cotter/values/store.hpp>
+#include <cotter/values/breaker_state.hpp>
+#include <cotter/values/diagnosis.hpp>
 #include <cotter/values/audit_record.hpp>
 #include <cotter/values/reservation.hpp>
+#include <cotter/values/session_binding.hpp>
+#include <cotter/values/hello.hpp>
 #include <cotter/values/handshake.hpp>
 
 #include <cotter/der/reader.hpp>
@@ -29,6 +33,7 @@
 #include <cotter/certificate/form.hpp>
 #include <cotter/certificate/view.hpp>
 #include <cotter/certificate/names.hpp>
+#include <cotter/certificate/issuance.hpp>
 #include <cotter/certificate/signature.hpp>
 
 #include <cotter/concepts/hasher.hpp>
@@ -41,6 +46,8 @@
 #include <cotter/concepts/state_store.hpp>
 #include <cotter/concepts/key_vault.hpp>
 #include <cotter/concepts/audit_sink.hpp>
+#include <cotter/concepts/peer_history.hpp>
+#include <cotter/concepts/session_store.hpp>
 #include <cotter/concepts/clock.hpp>
 #include <cotter/concepts/lock.hpp>
 #include <cotter/concepts/notifier.hpp>
@@ -56,10 +63,15 @@
 #include <cotter/policies/audit/null_audit_sink.hpp>
 #include <cotter/policies/audit/ring_audit_sink.hpp>
 #include <cotter/policies/audit/callback_audit_sink.hpp>
+#include <cotter/policies/audit/tee_audit_sink.hpp>
+#include <cotter/policies/history/no_history.hpp>
+#include <cotter/policies/history/memory_history.hpp>
+#include <cotter/policies/session/fixed_session_store.hpp>
 #include <cotter/policies/clock/system_clock.hpp>
 #include <cotter/policies/lock/no_lock.hpp>
 #include <cotter/policies/lock/flag_lock.hpp>
 #include <cotter/policies/notifier/no_notifier.hpp>
 #include <cotter/policies/notifier/callback_notifier.hpp>
 
+#include <cotter/pipeline/diagnosis.hpp>
 #include <cotter/pipeline/guard.hpp>

@@ -42,7 +42,7 @@ EVERYWHERE = {
         [(CONNECTION, "    phase_ = phase::pending;\n    return true;",
           "    phase_ = phase::pending;\n"
           '    if (planted("hook-counted-as-success")) {\n'
-          "      guard_.conclude(permit_, accepted_, Backend::name);\n"
+          "      guard_.conclude(permit_, accepted_, describe());\n"
           "    }\n"
           "    return true;")],
         [REPLAYED]),
@@ -92,9 +92,9 @@ OF_BACKEND = {
         "confirms-replaced-hooks": CONFIRM,
         "keeps-the-session": (
             [(OPENSSL,
-              "      SSL_set_session(const_cast<SSL*>(ssl), nullptr);",
+              "      SSL_set_session(const_cast<SSL*>(ssl), ours);",
               '      if (!planted("keeps-the-session"))\n'
-              "      SSL_set_session(const_cast<SSL*>(ssl), nullptr);")],
+              "      SSL_set_session(const_cast<SSL*>(ssl), ours);")],
             [RESUMED]),
         "keeps-the-flags": (
             [(OPENSSL, "    X509_VERIFY_PARAM_clear_flags(",
@@ -173,9 +173,9 @@ OF_BACKEND = {
              "verification that the application weakened before attach is as strict"]),
         "knows-the-last-flags-only": ([], [CHAIN]),
         "keeps-the-session": (
-            [(MBEDTLS, "offered->COTTER_MBEDTLS_FIELD(ciphersuite) != 0 ||",
-              "(offered->COTTER_MBEDTLS_FIELD(ciphersuite) != 0 &&\n"
-              '         !planted("keeps-the-session")) ||')],
+            [(MBEDTLS, "offered->COTTER_MBEDTLS_FIELD(ciphersuite) != 0 &&",
+              "offered->COTTER_MBEDTLS_FIELD(ciphersuite) != 0 &&\n"
+              '         !planted("keeps-the-session") &&')],
             [RESUMED]),
         "finishes-without-a-decision": (
             [(MBEDTLS, "  } else if (state > MBEDTLS_SSL_SERVER_CERTIFICATE &&",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cotter/testing/law_report.hpp>
 #include <cotter/testing/laws/audit_sink.hpp>
+#include <cotter/testing/laws/audit_sender.hpp>
 #include <cotter/testing/laws/backend.hpp>
 #include <cotter/testing/laws/breaker.hpp>
 #include <cotter/testing/laws/clock.hpp>
@@ -10,8 +11,10 @@
 #include <cotter/testing/laws/lock.hpp>
 #include <cotter/testing/laws/manifest_source.hpp>
 #include <cotter/testing/laws/notifier.hpp>
+#include <cotter/testing/laws/peer_history.hpp>
 #include <cotter/testing/laws/pin_set.hpp>
 #include <cotter/testing/laws/sealer.hpp>
+#include <cotter/testing/laws/session_store.hpp>
 #include <cotter/testing/laws/state_store.hpp>
 #include <cotter/testing/laws/verifier.hpp>
 
@@ -77,6 +80,9 @@ TEST_CASE("every numbered law is checked by its suite or stands under review wit
       {"sealer", t::sealer_laws_by_review},
       {"state_store", t::state_store_laws_by_review},
       {"key_vault", t::key_vault_laws_by_review},
+      {"audit_sender", t::audit_sender_laws_by_review},
+      {"peer_history", t::peer_history_laws_by_review},
+      {"session_store", t::session_store_laws_by_review},
   };
   std::size_t laws = 0;
   for (const auto& [concept_name, by_review] : suites) {

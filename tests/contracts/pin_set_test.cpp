@@ -69,7 +69,17 @@ pin_manifest manifest_of_them(std::uint64_t sequence) {
 /// What a careless program writes. Each behaviour of `how` breaks one law.
 class careless_pin_set {
  public:
-  enum class fault { none, folds_case, wildcard, default_entry, ignores_port, regional, wrong_pins };
+  enum class fault {
+    none,
+    folds_case,
+    wildcard,
+    default_entry,
+    ignores_port,
+    regional,
+    wrong_pins,
+    owns_itself,
+    owns_nothing
+  };
   class handle {
    public:
     handle() = default;
@@ -82,7 +92,30 @@ class careless_pin_set {
     bool any_ = false;
   };
 
+  class owner_handle {
+   public:
+    owner_handle() = default;
+    explicit owner_handle(const pin_owner& owner) : owner_(owner) {}
+    explicit operator bool() const noexcept { return static_cast<bool>(owner_); }
+    const pin_owner& operator*() const noexcept { return owner_; }
+
+   private:
+    pin_owner owner_{};
+  };
+
   explicit careless_pin_set(fault how) : how_(how) {}
+
+  owner_handle owner_of(const pinned_target& asked, const sha256_digest& certificate,
+                        const sha256_digest* key) const noexcept {
+    for (const pinned_target& one : holds) {
+      const bool itself = one.endpoint.same_endpoint(asked.endpoint);
+      if ((!itself || how_ == fault::owns_itself) && how_ != fault::owns_nothing &&
+          one.knows(certificate, key)) {
+        return owner_handle{{one.endpoint, {}}};
+      }
+    }
+    return {};
+  }
 
   handle find(const target& whom, const ip_address& peer) const noexcept {
     if (how_ == fault::regional && peer && peer.size_bytes == 16) return {};
@@ -177,7 +210,9 @@ TEST_CASE("the pin_set suite finds a set that is not what it was said to be") {
                                                                   {fault::default_entry, "P1"},
                                                                   {fault::ignores_port, "P1"},
                                                                   {fault::regional, "P3"},
-                                                                  {fault::wrong_pins, "P2"}}) {
+                                                                  {fault::wrong_pins, "P2"},
+                                                                  {fault::owns_itself, "P6"},
+                                                                  {fault::owns_nothing, "P6"}}) {
     INFO(static_cast<int>(how));
     const auto report = testing::check_pin_set_laws(careless_pin_set(how), holds);
     CHECK(report.broken(law));

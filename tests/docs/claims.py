@@ -25,6 +25,7 @@ CITED_WHOLE = re.compile(r"`(command_\w+)`")
 COMMAND_TEST = re.compile(r"cotter_add_command_test\((\w+)")
 STORED = re.compile(r"case errc::((?:state|reset)_\w+|bad_seal):")
 EXPLAINED = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+MENTIONED = re.compile(r"`(cotter [^`]+)`")
 SHELL = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -87,8 +88,8 @@ class Command:
         told = subprocess.run([self.path, *verb, "--help"], capture_output=True, text=True)
         return told.stdout if told.returncode == 0 else None
 
-    def faults(self, words):
-        """What is wrong with `cotter WORDS`."""
+    def faults(self, words, mentioned=False):
+        """What is wrong with `cotter WORDS`; of what is only mentioned, nothing is missing."""
         verb = []
         for word in words:
             about = self.help(*verb)
@@ -97,13 +98,17 @@ class Command:
                 break
             verb.append(word)
         about = self.help(*verb)
-        if not verb or "SUBCOMMAND" in about.split("\n\n")[0]:
+        if not verb and mentioned and words and words[0].startswith("--"):
+            pass
+        elif not verb or "SUBCOMMAND" in about.split("\n\n")[0]:
             yield f"there is no verb in: cotter {' '.join(words)}"
             return
         known = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", about))
         given = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
         for option in sorted(given - known):
             yield f"cotter {' '.join(verb)} has no option {option}"
+        if mentioned:
+            return
         needed = set(re.findall(r"^  (--[a-z-]+) .*REQUIRED", about, re.MULTILINE))
         for option in sorted(needed - given):
             yield f"cotter {' '.join(verb)} needs {option}"
@@ -116,6 +121,17 @@ def faults_of_commands(command, document):
             if words and words[0] == "cotter":
                 for fault in command.faults(words[1:]):
                     yield document, fault
+
+
+def commands_in(text):
+    """The words of each `cotter ...` that a sentence mentions."""
+    for quoted in MENTIONED.findall(text):
+        yield shlex.split(quoted)
+
+
+def faults_of_text(command, text):
+    for words in commands_in(text):
+        yield from command.faults(words[1:], mentioned=True)
 
 
 def settings_of(unit):
@@ -153,22 +169,49 @@ def faults_of_units(root, command, units):
         yield service, "in a user namespace every client is nobody"
 
 
+def faults_of_drainer(root, command, units):
+    """The unit that delivers a trail starts with what the manual says that its settings are."""
+    service, document = units / "cotter-audit@.service", root / "docs/audit.md"
+    runs, text = settings_of(service), document.read_text()
+    settings = {}
+    for block in SHELL.findall(text):
+        for word in shlex.split(block, comments=True):
+            if word.startswith("COTTER_AUDIT_"):
+                name, _, value = word.partition("=")
+                settings[name] = value.strip('"')
+    started = []
+    for word in shlex.split(runs["ExecStart"]):
+        name = word.removeprefix("$")
+        if word.startswith("$") and name not in settings:
+            yield document, f"it does not say what {name} is"
+        started += settings.get(name, "").split() if word.startswith("$") else [word]
+    if pathlib.Path(started[0]).name != "cotter" or "@" in started[0]:
+        yield service, f"it does not start cotter: {started[0]}"
+    for fault in command.faults(started[1:]):
+        yield service, fault
+    for what in (runs["EnvironmentFile"].replace("%i", "phone"), "cotter-audit@phone.service",
+                 *(path.lstrip("-").replace("%i", "phone")
+                   for path in runs["ReadWritePaths"].split())):
+        if what not in text:
+            yield document, f"the unit says otherwise: {what}"
+
+
 def faults_by_systemd(command, units):
     tool = shutil.which("systemd-analyze")
     if not tool:
         return
     with tempfile.TemporaryDirectory() as directory:
         copies = []
-        for name in ("cotter-vault.service", "cotter-vault.socket"):
+        for name in ("cotter-vault.service", "cotter-vault.socket", "cotter-audit@.service"):
             text = (units / name).read_text()
             # It looks for the program, which is not installed here.
             text = re.sub(r"^ExecStart=\S+", f"ExecStart={command.path}", text, flags=re.MULTILINE)
-            copies.append(pathlib.Path(directory, name))
+            copies.append(pathlib.Path(directory, name.replace("@", "@root")))
             copies[-1].write_text(text)
         told = subprocess.run([tool, "--man=no", "verify", *map(str, copies)],
                               capture_output=True, text=True)
         for line in (told.stdout + told.stderr).splitlines():
-            if "cotter-vault" in line:
+            if "cotter-" in line:
                 yield units, line
 
 
@@ -190,6 +233,7 @@ def main(arguments):
             found += faults_of_commands(command, document)
         if given.units:
             found += faults_of_units(given.root, command, given.units)
+            found += faults_of_drainer(given.root, command, given.units)
             found += faults_by_systemd(command, given.units)
     for where, fault in found:
         print(f"{where}: {fault}")

@@ -14,7 +14,10 @@
 #   large                 good with 100 names more, above 3 KB
 #   chained               good under `intermediate`, both sent
 #   expired-intermediate  good under an intermediate whose time is over, both sent
+#   renewed               good's names and issuer, issued later, with another key
 #   other-ca, foreign     another authority, and good's names under it
+#   public                foreign, with the marks of a publicly trusted CA: a policy of the
+#                         CA/Browser Forum and embedded SCTs (of no log)
 #   client                for a client's authentication, from `ca`
 set -eu
 
@@ -98,10 +101,10 @@ leaf="${leaf}subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
 server="${leaf}extendedKeyUsage=serverAuth\n"
 names="DNS:$name,IP:$ip,URI:sip:$name"
 
-# server_leaf FILE ISSUER START END SUBJECT-ALTERNATIVE-NAMES [ALGORITHM]
+# server_leaf FILE ISSUER START END SUBJECT-ALTERNATIVE-NAMES [ALGORITHM [MORE-EXTENSIONS]]
 server_leaf() {
   request "$1" "$name" "${6:-ec}"
-  sign "$1" "$2" "$3" "$4" "$server${5:+subjectAltName=$5\n}"
+  sign "$1" "$2" "$3" "$4" "$server${5:+subjectAltName=$5\n}${7:-}"
 }
 
 for ca in ca other-ca; do
@@ -125,6 +128,9 @@ server_leaf ip ca "$yesterday" "$end" "IP:$ip"
 server_leaf rsa ca "$yesterday" "$end" "$names" rsa
 server_leaf large ca "$yesterday" "$end" \
   "$names$(seq -f ',DNS:server-%03g.telephony.example' -s '' 100)"
+server_leaf renewed ca "$(at '-1 hour')" "$end" "$names"
+server_leaf public other-ca "$yesterday" "$end" "$names" ec \
+  'certificatePolicies=2.23.140.1.2.1\n1.3.6.1.4.1.11129.2.4.2=ASN1:FORMAT:HEX,OCT:0000\n'
 server_leaf foreign other-ca "$yesterday" "$end" "$names"
 server_leaf chained intermediate "$yesterday" "$end" "$names"
 cat intermediate.pem >>chained.pem

@@ -21,7 +21,7 @@ ROOMS = {
     "health": {"values", "der", "certificate", "concepts", "policies", "pipeline"},
     "testing": {"values", "der", "certificate", "concepts", "policies", "pipeline"},
     "json": {"values", "der", "certificate", "concepts", "policies", "pipeline"},
-    "posix": {"values", "concepts"},
+    "posix": {"values", "concepts", "policies"},
     "tpm2": {"values", "concepts"},
     "libsecret": {"values", "concepts"},
     "backends": {"values", "concepts"},

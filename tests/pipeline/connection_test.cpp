@@ -347,7 +347,8 @@ TEST_CASE("a connection that dies undecided gives its attempt back and detaches"
     }
     CHECK_FALSE(session.attached());
   }
-  CHECK(w.decisions() == 0);
+  CHECK(w.decisions() == 5);
+  CHECK(w.last().why == reason::unbound);
   check_not_counted(w);
 }
 

@@ -19,7 +19,9 @@ struct observing_sink : recording_sink {
   std::vector<reason> would_refuse;
   void record(const audit_record& what) noexcept {
     recording_sink::record(what);
-    would_refuse.push_back(what.outcome.would_refuse());
+    if (what.subject == audit_subject::decision) {
+      would_refuse.push_back(what.outcome.would_refuse());
+    }
   }
 };
 static_assert(audit_sink<observing_sink>);

@@ -30,6 +30,7 @@ TEST_CASE("every error has one stable spelling") {
       "key_set_rollback", "key_set_gap", "key_set_untrusted", "document_expired",
       "sequence_rollback", "sequence_reused", "fallback_extended", "state_absent", "state_damaged",
       "state_rolled_back", "state_foreign", "state_busy", "state_unwritable", "state_unreadable",
-      "state_exists", "state_full", "reset_not_for_this", "reset_expired", "bad_seal"};
+      "state_exists", "state_full", "reset_not_for_this", "reset_expired", "bad_seal",
+      "spool_full", "spool_damaged", "report_refused", "report_redirected", "report_truncated"};
   require_spellings<errc>(words, [](errc c) { return code(c); });
 }

@@ -2,20 +2,24 @@
 #pragma once
 
 #include "address.hpp"
-#include "kept_breaker.hpp"
+#include "audit/collector.hpp"
+#include "audit/trail.hpp"
 #include "capture.hpp"
+#include "kept_breaker.hpp"
 #include "problem.hpp"
 
 #include <cotter/json/trusted_keys.hpp>
 #include <cotter/net/url.hpp>
-#include <cotter/values/breaker_config.hpp>
 #include <cotter/values/audit_record.hpp>
+#include <cotter/values/breaker_config.hpp>
+#include <cotter/values/diagnosis.hpp>
 #include <cotter/values/manifest.hpp>
 #include <cotter/values/pin.hpp>
 #include <cotter/values/target.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +52,17 @@ struct connect_request {
   breaker_config breaker{};
   std::optional<state_options> stored_breaker{};  ///< its vault has been found to be one
   std::string network{};
+  leaf_traits known{};            ///< the last accepted leaf of `destination`; nothing if unknown
+  command_sink* trail = nullptr;  ///< where events are written down; null: nowhere
+};
+
+/// What probably lies behind a refusal.
+struct diagnosis_report {
+  cause what = cause::none;
+  evidence_set seen{};
+  std::string owner_host{};  ///< with `evidence::other_pins`
+  std::uint16_t owner_port = 0;
+  std::string owner_region{};
 };
 
 /// What came of one attempt.
@@ -59,6 +74,7 @@ struct attempt_report {
   cotter::matched matched = cotter::matched::none;
   reason would_refuse = reason::none;  ///< with `matched::observed`
   std::string pin_label{};
+  std::optional<diagnosis_report> diagnosis{};
   breaker_state breaker = breaker_state::closed;
   std::string fingerprint{};  ///< hex; empty if no leaf was seen
   bool tcp = false;           ///< a connection was established
@@ -78,6 +94,8 @@ class attempt_observer {
   virtual void on_attempt(const attempt_report& report) = 0;
   /// The manifest has been accepted: what to remember of it.
   virtual void on_manifest(const manifest_memory& memory) = 0;
+  /// A leaf of the destination has been accepted that looks different from the one before.
+  virtual void on_leaf(const leaf_traits& leaf) = 0;
   /// The breaker is cooling, and the next attempt waits.
   virtual void on_wait(std::chrono::milliseconds pause) = 0;
 
@@ -114,6 +132,10 @@ class backend_face {
   /// All attempts under one guard; each is reported as it ends. Ends early if nothing can be tried.
   virtual void connect(const connect_request& request, attempt_observer& observer) const = 0;
   [[nodiscard]] virtual self_test_outcome self_test() const = 0;
+  /// Who delivers events to a collector over TLS by this library; or `fault` says why nobody does.
+  /// Borrows from `request`.
+  [[nodiscard]] virtual std::unique_ptr<event_sender> collector(
+      const collector_request& request, std::optional<problem>& fault) const = 0;
   /// One look at one edge.
   [[nodiscard]] virtual capture_report capture(const capture_request& request) const = 0;
 

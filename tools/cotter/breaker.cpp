@@ -8,7 +8,11 @@
 
 #include <cotter/backends/openssl.hpp>
 #include <cotter/json/breaker_reset.hpp>
+#include <cotter/pipeline/guard.hpp>
 #include <cotter/policies/clock/system_clock.hpp>
+#include <cotter/policies/lock/no_lock.hpp>
+#include <cotter/policies/manifest/embedded_manifest.hpp>
+#include <cotter/policies/pin_set/owned_pin_set.hpp>
 
 #include <algorithm>
 #include <array>
@@ -95,7 +99,8 @@ std::string to_text(const breaker_key& key, const breaker_status& status) {
   return out + "\n";
 }
 
-wrong apply_reset(const reset_options& options, documents::reset_statement& statement) {
+wrong apply_reset(const reset_options& options, documents::reset_statement& statement,
+                  command_sink& trail) {
   if (options.trust.keys.empty()) {
     problem p = describe_usage("--apply without --trust-key", "breaker reset");
     p.action = "say whose signature counts: --trust-key FILE";
@@ -117,7 +122,11 @@ wrong apply_reset(const reset_options& options, documents::reset_statement& stat
   statement = *std::move(read);
   std::unique_ptr<state> opened;
   if (auto fault = open_state(options.state, opened)) return fault;
-  const auto done = opened->breaker.reset(statement.word(), system_clock{}.now());
+  if (auto fault = trail.open(options.trail)) return fault;
+  // The guard writes down what it opens; it is asked nothing else.
+  const owned_pin_set nobody;
+  guard watching(nobody, opened->breaker, embedded_manifest{}, trail, no_lock{});
+  const auto done = watching.reset(statement.word());
   return done ? wrong{} : describe_state(done.error(), options.state.file);
 }
 
@@ -238,8 +247,11 @@ exit_code reset_breaker(const reset_options& options, format how) {
   }
   documents::reset_statement statement;
   const bool applies = !options.statement.empty();
-  const auto fault = applies ? apply_reset(options, statement) : make_reset(options, statement);
+  command_sink trail;
+  const auto fault =
+      applies ? apply_reset(options, statement, trail) : make_reset(options, statement);
   if (fault) return failed("breaker reset", *fault, how);
+  const exit_code written = report_trail(trail, options.trail);
   if (!applies) return exit_code::ok;
   if (how == format::json_lines) {
     write_line({{"reset", true},
@@ -250,7 +262,7 @@ exit_code reset_breaker(const reset_options& options, format how) {
     write_text(statement.host + ":" + std::to_string(statement.port) + "  open again: lock " +
                std::to_string(statement.lock_epoch) + " has been reset\n");
   }
-  return exit_code::ok;
+  return written;
 }
 
 }  // namespace cotter::command

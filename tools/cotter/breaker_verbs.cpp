@@ -49,6 +49,8 @@ void breaker_verbs::add_to(CLI::App& app, bool& as_json, const char* footer) {
           ->type_name("FILE");
   apply->needs(reset_->get_option("--state"));
   add_trust(*reset_, into.trust);
+  add_trail(*reset_, into.trail);
+  reset_->get_option("--audit")->needs(apply);
   CLI::Option* target = reset_->add_option("--target", into.endpoint, "The target that is locked")
                             ->type_name("HOST:PORT");
   target->excludes(apply);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "audit/trail.hpp"
 #include "kept_breaker.hpp"
 #include "manifest.hpp"
 #include "output.hpp"
@@ -27,6 +28,7 @@ struct reset_options {
   unsigned in_force_hours = 24;
   std::string key{};  ///< signs it; empty: the payload is written, for `cotter manifest sign`
   std::string out{};
+  trail_options trail{};  ///< with `statement`: where it is written down
 };
 
 struct serve_options {

@@ -5,6 +5,7 @@
 #include "credentials.hpp"
 #include "documents.hpp"
 #include "files.hpp"
+#include "remembered.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -21,17 +22,6 @@ problem at_offset(const error& e, std::string_view detail = {}) {
   problem p = describe(e.what, detail);
   p.offset_bytes = e.offset_bytes;
   return p;
-}
-
-wrong read_pins(const std::vector<std::string>& texts, pin_role role, std::vector<pin>& out) {
-  for (const std::string& text : texts) {
-    result<pin> one = parse_pin(text);
-    if (!one) return at_offset(one.error(), printable(text));
-    one->role = role;
-    one->label = text;
-    out.push_back(*one);
-  }
-  return {};
 }
 
 /// `1.2.3.4:443` or `[2001:db8::1]:443`.
@@ -115,6 +105,12 @@ wrong read_options(const connect_options& options, connect_request& request) {
     p.action = "give --pin or --manifest; `cotter fingerprint` reads a pin from a certificate";
     return p;
   }
+  std::vector<known_leaf> leaves;
+  if (auto p = load_leaves(options.state_file, leaves)) return p;
+  for (const known_leaf& one : leaves) {
+    const target whom = request.destination.endpoint();
+    if (one.port == whom.port && one.host == whom.host) request.known = one.traits;
+  }
   if (auto p = read_pins(options.pins, pin_role::primary, request.pins)) return p;
   if (auto p = read_pins(options.fallback_pins, pin_role::fallback, request.pins)) return p;
   if (!options.address.empty()) {
@@ -158,6 +154,35 @@ exit_code outcome_of(const attempt_report& report) {
   return report.wrong ? exit_code::warning : exit_code::ok;
 }
 
+json diagnosis_json(const std::optional<diagnosis_report>& found) {
+  if (!found) return nullptr;
+  json seen = json::array();
+  for (const evidence one : all_evidence) {
+    if (found->seen.has(one)) seen.push_back(to_string(one));
+  }
+  json out{{"cause", to_string(found->what)}, {"evidence", std::move(seen)}};
+  if (!found->owner_host.empty()) {
+    out["owner"] = {{"host", found->owner_host}, {"port", found->owner_port}};
+    if (!found->owner_region.empty()) out["owner"]["region"] = found->owner_region;
+  }
+  return out;
+}
+
+std::string diagnosis_text(const diagnosis_report& found) {
+  const std::string word(to_string(found.what));
+  std::string out = "perhaps " + word;
+  std::string seen;
+  for (const evidence one : all_evidence) {
+    if (found.seen.has(one)) seen += (seen.empty() ? "" : ", ") + std::string(to_string(one));
+  }
+  if (!seen.empty()) out += " (" + seen + ")";
+  if (!found.owner_host.empty()) {
+    out += "; the pin is of " + found.owner_host + ":" + std::to_string(found.owner_port);
+    if (!found.owner_region.empty()) out += ", region " + printable(found.owner_region);
+  }
+  return out + "; see `cotter explain " + word + "`";
+}
+
 json text_or_null(std::string_view text) { return text.empty() ? json(nullptr) : json(text); }
 
 class printer final : public attempt_observer {
@@ -185,6 +210,14 @@ class printer final : public attempt_observer {
     }
   }
 
+  void on_leaf(const leaf_traits& leaf) override {
+    const known_leaf known{std::string(destination_.host), destination_.port, leaf};
+    if (const wrong p = store_leaf(state_file_, known)) {
+      write_diagnostic(state_file_, *p);
+      worst_ = worse(worst_, exit_code::warning);
+    }
+  }
+
   void on_wait(std::chrono::milliseconds pause) override {
     write_note("the breaker is cooling: waiting " + std::to_string(pause.count()) + " ms");
   }
@@ -207,7 +240,7 @@ class printer final : public attempt_observer {
         {"attempt", report.number},
         {"verdict", text_or_null(verdict_of(report))},
         {"reason", text_or_null(refused ? to_string(report.why) : "")},
-        {"diagnosis", nullptr},
+        {"diagnosis", diagnosis_json(report.diagnosis)},
         {"backend", backend_.name()},
         {"build", backend_.build()},
         {"fingerprint", text_or_null(report.fingerprint)},
@@ -243,6 +276,7 @@ class printer final : public attempt_observer {
     if (!report.fingerprint.empty()) out += "\n  fingerprint  cert-sha256:" + report.fingerprint;
     if (!report.peer.empty()) out += "\n  peer         " + report.peer;
     if (!report.tcp) out += "\n  peer         no TCP connection";
+    if (report.diagnosis) out += "\n  diagnosis    " + diagnosis_text(*report.diagnosis);
     if (report.breaker != breaker_state::closed) {
       out += "\n  breaker      " + std::string(to_string(report.breaker));
     }
@@ -272,9 +306,24 @@ class printer final : public attempt_observer {
 
 }  // namespace
 
+wrong read_pins(const std::vector<std::string>& texts, pin_role role, std::vector<pin>& out) {
+  for (const std::string& text : texts) {
+    result<pin> one = parse_pin(text);
+    if (!one) return at_offset(one.error(), printable(text));
+    one->role = role;
+    one->label = text;
+    out.push_back(*one);
+  }
+  return {};
+}
+
 exit_code connect(const connect_options& options, format how) {
   connect_request request;
-  if (const wrong p = read_options(options, request)) {
+  command_sink trail;
+  wrong unready = read_options(options, request);
+  if (!unready) unready = trail.open(options.trail);
+  request.trail = &trail;
+  if (const wrong& p = unready) {
     // Neither the URL nor what was to be sent is repeated: either may hold a secret.
     write_diagnostic("connect", *p);
     if (how == format::json_lines) {
@@ -285,7 +334,7 @@ exit_code connect(const connect_options& options, format how) {
   const backend_face& backend = find_backend(options.backend);
   printer out(backend, request.destination, options.state_file, how);
   backend.connect(request, out);
-  return out.worst();
+  return worse(out.worst(), report_trail(trail, options.trail));
 }
 
 }  // namespace cotter::command

@@ -8,15 +8,8 @@
 #include <cotter/backends/openssl.hpp>
 #include <cotter/json/timestamp.hpp>
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <thread>
 #include <utility>
 
 namespace cotter::command {
@@ -30,33 +23,6 @@ wrong read_text(const std::string& path, std::string& out) {
   if (fault) fault->seen = path + ": " + fault->seen;
   return fault;
 }
-
-/// Holds the directory of a file for itself, among those who ask. False if it cannot be had, for
-/// some seconds: whoever may read a directory may lock it.
-class directory_lock {
- public:
-  explicit directory_lock(const std::string& path) {
-    const std::size_t slash = path.rfind('/');
-    const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    handle_ = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (handle_ < 0) return;
-    for (int tries = 0; tries < 500 && !held_; ++tries) {
-      held_ = ::flock(handle_, LOCK_EX | LOCK_NB) == 0;
-      if (!held_) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-  }
-  directory_lock(const directory_lock&) = delete;
-  directory_lock& operator=(const directory_lock&) = delete;
-  ~directory_lock() {
-    if (handle_ >= 0) ::close(handle_);
-  }
-
-  explicit operator bool() const noexcept { return held_; }
-
- private:
-  int handle_ = -1;
-  bool held_ = false;
-};
 
 bool looks_like_json(std::string_view text) {
   const std::size_t at = text.find_first_not_of(" \t\r\n");
@@ -187,60 +153,6 @@ wrong load_trust(const std::vector<std::string>& files, unsigned threshold,
   }
   const auto followed = out.update<backends::openssl>(views, now);
   return followed ? wrong{} : describe(followed.error());
-}
-
-wrong load_memory(const std::string& path, manifest_memory& out) {
-  if (path.empty()) return {};
-  struct stat about {};
-  if (::stat(path.c_str(), &about) != 0 && errno == ENOENT) return {};
-  std::string text;
-  if (auto fault = read_text(path, text)) return fault;
-  const auto read = documents::read_document(text);
-  problem damaged = describe(errc::invalid_value, path);
-  damaged.expected = "what cotter wrote there";
-  damaged.action =
-      "without it an older manifest could come back: restore it, or remove it if you know that "
-      "the manifest you have is the newest";
-  if (!read) return damaged;
-  const auto number = [&](std::string_view name) {
-    const auto found = read->root().find(name);
-    return found ? found.integer() : std::nullopt;
-  };
-  const auto order = number("order");
-  const auto version = number("keySetVersion");
-  const auto epoch = number("epoch");
-  const auto payload = read->root().find("payloadSha256");
-  const auto latest = read->root().find("latest");
-  if (!order || !version || !epoch || !payload || !latest) return damaged;
-  const auto digest = parse_pin("cert-sha256:" + std::string(payload.text()));
-  const auto when = documents::parse_timestamp(latest.text());
-  if (!digest || !when) return damaged;
-  out = {*order, digest->digest, *version, *epoch, *when};
-  return {};
-}
-
-wrong store_memory(const std::string& path, const manifest_memory& memory) {
-  if (path.empty()) return {};
-  // The file is replaced whole, so that the directory is what two processes can both lock.
-  const directory_lock held(path);
-  if (!held) {
-    return problem{"unwritable", path + ": its directory cannot be locked",
-                   "a directory of its own",
-                   "check that it exists, and that no other process holds it"};
-  }
-  manifest_memory now;
-  if (auto fault = load_memory(path, now)) return fault;
-  if (now.key_set_version > memory.key_set_version) return describe(errc::key_set_rollback, path);
-  if (now.order > memory.order) return describe(errc::sequence_rollback, path);
-  if (now.order == memory.order && now.order != 0 && now.payload != memory.payload) {
-    return describe(errc::sequence_reused, path);
-  }
-  const json object{{"order", memory.order},
-                    {"payloadSha256", hex(memory.payload)},
-                    {"keySetVersion", memory.key_set_version},
-                    {"epoch", memory.epoch},
-                    {"latest", rfc3339(std::max(memory.latest, now.latest))}};
-  return write_file(path, object.dump(2) + "\n", 0600);
 }
 
 }  // namespace cotter::command

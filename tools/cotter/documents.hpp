@@ -54,13 +54,4 @@ struct manifest_file {
                                                 const std::vector<std::string>& chain, instant now,
                                                 documents::trusted_keys& out);
 
-/// What was remembered under `path`, nothing if there is no such file yet.
-[[nodiscard]] std::optional<problem> load_memory(const std::string& path, manifest_memory& out);
-/// Keeps what is highest: another process may have remembered a newer manifest in the meantime.
-///
-/// Returns what went wrong: `unwritable`, `sequence_rollback` (another process has a newer manifest;
-/// that one stays), `sequence_reused`, and those of `load_memory`.
-[[nodiscard]] std::optional<problem> store_memory(const std::string& path,
-                                                  const manifest_memory& memory);
-
 }  // namespace cotter::command

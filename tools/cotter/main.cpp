@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "audit/audit_verbs.hpp"
 #include "backends.hpp"
 #include "breaker_verbs.hpp"
 #include "connect.hpp"
+#include "explain/explain.hpp"
 #include "extract.hpp"
 #include "fingerprint.hpp"
 #include "manifest_verbs.hpp"
@@ -87,13 +89,15 @@ int run(int count, char** arguments) {
   add_trust(*connection, connecting.trust);
   connection
       ->add_option("--state", connecting.state_file,
-                   "Remembers the newest manifest, so that no older one comes back")
+                   "Remembers the newest manifest, so that no older one comes back, and what the\n"
+                   "last accepted certificate looked like, for diagnoses")
       ->type_name("FILE");
   add_state(*connection, connecting.breaker, "--breaker");
   connection
       ->add_option("--network", connecting.network,
                    "An id of this network: its mismatches are counted for themselves")
       ->type_name("ID");
+  add_trail(*connection, connecting.trail);
   connection->add_option("--ca", connecting.ca_file, "PEM file of trust anchors, and no others")
       ->type_name("FILE")
       ->capture_default_str();
@@ -165,15 +169,24 @@ int run(int count, char** arguments) {
       ->type_name("SECONDS")
       ->capture_default_str();
 
+  audit_verbs audits;
   breaker_verbs breakers;
   manifest_verbs manifests;
   manifests.add_to(app, as_json, exit_codes);
   breakers.add_to(app, as_json, exit_codes);
+  audits.add_to(app, as_json, exit_codes);
 
   CLI::App* testing = add_verb("selftest", "Let each TLS library prove that it enforces");
   testing->add_option("--backend", tested_backend, "This one alone")
       ->check(CLI::IsMember(backend_names()))
       ->type_name("NAME");
+
+  explain_options explaining;
+  CLI::App* explanation =
+      add_verb("explain", "What a code means, how to confirm it, and what to do");
+  explanation->add_option("CODE", explaining.word,
+                          "An error's code, a reason, a diagnosis, evidence, or a type of event");
+  explanation->add_flag("--list", explaining.list, "Every code there is");
 
   try {
     app.parse(count, arguments);
@@ -196,7 +209,9 @@ int run(int count, char** arguments) {
   if (connection->parsed()) end = connect(connecting, how);
   if (const auto ended = manifests.run(how)) end = *ended;
   if (const auto ended = breakers.run(how)) end = *ended;
+  if (const auto ended = audits.run(how)) end = *ended;
   if (extraction_verb->parsed()) end = extract(extracting, how);
+  if (explanation->parsed()) end = explain(explaining, how);
   if (testing->parsed()) end = selftest(tested_backend, how);
   if (std::ferror(stdout) != 0) {
     write_note("the result could not be written");

@@ -4,6 +4,7 @@
 #include "certificates.hpp"
 #include "documents.hpp"
 #include "files.hpp"
+#include "remembered.hpp"
 
 #include <cotter/backends/openssl.hpp>
 #include <cotter/json/signed_manifest.hpp>

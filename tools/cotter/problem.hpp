@@ -11,14 +11,17 @@
 
 namespace cotter::command {
 
-/// What a person is told of a stable code, one plain line each; static storage.
+/// What a person is told of a stable code; static storage. Errors say the first three, `cotter
+/// explain` the last three.
 struct advice {
-  std::string_view seen;
-  std::string_view expected;
-  std::string_view action;  ///< what to do next; `do` in JSON
+  std::string_view seen{};
+  std::string_view expected{};
+  std::string_view action{};   ///< what to do next; `do` in JSON
+  std::string_view meaning{};  ///< a paragraph
+  std::string_view confirm{};  ///< what to run or to look at
 };
 
-/// The one place where codes become advice.
+/// The one place where codes become advice: explain/errors.cpp, explain/reasons.cpp.
 [[nodiscard]] advice advise(errc what) noexcept;
 /// @copydoc advise(errc)
 [[nodiscard]] advice advise(reason why) noexcept;

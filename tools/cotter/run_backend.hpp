@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "audit/run_collector.hpp"
 #include "backend_face.hpp"
-#include "kept_breaker.hpp"
 #include "documents.hpp"
+#include "kept_breaker.hpp"
 #include "resolve.hpp"
 #include "run_capture.hpp"
 #include "tcp.hpp"
@@ -60,14 +61,23 @@ class run_backend final : public backend_face {
       observer.on_attempt(report);
       return;
     }
+    command_sink nowhere;
+    command_sink& trail = request.trail == nullptr ? nowhere : *request.trail;
     with_breaker(request, request.breaker, lock_recovery::administrator, [&](auto& breaking) {
-      guard watching(pins, breaking, embedded_manifest{}, null_audit_sink{}, no_lock{});
-      attempts(watching, breaking, request.breaker, context, request, observer);
+      with_history(request, observer, [&](auto& history) {
+        guard watching(pins, breaking, embedded_manifest{}, trail, history, no_lock{});
+        attempts(watching, breaking, request.breaker, context, request, observer);
+      });
     });
   }
 
   [[nodiscard]] capture_report capture(const capture_request& request) const override {
     return capture_by<Backend, Words>(request);
+  }
+
+  [[nodiscard]] std::unique_ptr<event_sender> collector(
+      const collector_request& request, std::optional<problem>& fault) const override {
+    return collector_by<Backend>(request, fault);
   }
 
   [[nodiscard]] self_test_outcome self_test() const override {
@@ -101,18 +111,36 @@ class run_backend final : public backend_face {
       recovery = manifest.document()->recovery;
       observer.on_manifest(manifest.memory());
     }
+    command_sink nowhere;
+    command_sink& trail = request.trail == nullptr ? nowhere : *request.trail;
     with_breaker(request, config, recovery, [&](auto& breaking) {
-      guard watching(manifest, breaking, null_audit_sink{}, no_lock{}, allow_observation{});
-      if (taken) {
-        attempts(watching, breaking, config, context, request, observer);
-        return;
-      }
-      // The guard says why, as in a phone; the document's own words say where.
-      attempt_report report;
-      decide(watching.admit(request.destination.endpoint()).verdict(), report);
-      report.wrong = describe(taken.error());
-      observer.on_attempt(report);
+      with_history(request, observer, [&](auto& history) {
+        guard watching(manifest, breaking, trail, history, no_lock{}, allow_observation{});
+        if (taken) {
+          attempts(watching, breaking, config, context, request, observer);
+          return;
+        }
+        // The guard says why, as in a phone; the document's own words say where.
+        watching.manifest_rejected({taken.error().what, taken.error().offset_bytes, 0});
+        attempt_report report;
+        const auto admission = watching.admit(request.destination.endpoint());
+        decide(admission.verdict(), report);
+        guess(admission.diagnosis(), report);
+        report.wrong = describe(taken.error());
+        observer.on_attempt(report);
+      });
     });
+  }
+
+  /// Calls `body` with what is known of the destination; says so if that has changed.
+  template <typename Body>
+  static void with_history(const connect_request& request, attempt_observer& observer, Body body) {
+    const target whom = request.destination.endpoint();
+    memory_history<1, 255> history;
+    if (request.known) history.remember(whom, request.known);
+    body(history);
+    const leaf_traits seen = history.recall(whom);
+    if (seen && seen != request.known) observer.on_leaf(seen);
   }
 
   /// Calls `body` with the breaker that was asked for: on the disk, or for this run.
@@ -199,6 +227,7 @@ class run_backend final : public backend_face {
     auto admission = watching.admit(request.destination.endpoint(), {}, request.network);
     if (!admission) {
       decide(admission.verdict(), report);
+      guess(admission.diagnosis(), report);
       return;
     }
     asio::io_context io(1);
@@ -215,6 +244,7 @@ class run_backend final : public backend_face {
       stream.async_handshake(watching, std::move(*admission), std::forward<decltype(done)>(done));
     });
     decide(stream.verdict(), report);
+    guess(stream.diagnosis(), report);
     if (report.decided && !report.accepted) return;
     if (failed) {
       report.accepted = report.decided = false;
@@ -230,6 +260,16 @@ class run_backend final : public backend_face {
       report.wrong = talk(io, stream, request, report);
     }
     close(io, stream, deadline);
+  }
+
+  static void guess(const diagnosis& found, attempt_report& report) {
+    if (!found) return;
+    diagnosis_report& out = report.diagnosis.emplace();
+    out.what = found.what;
+    out.seen = found.seen;
+    out.owner_host = found.owner.endpoint.host;
+    out.owner_port = found.owner.endpoint.port;
+    out.owner_region = found.owner.region;
   }
 
   static void decide(const verdict& v, attempt_report& report) {

@@ -50,13 +50,16 @@ tcp_address address_of(const tcp::socket& socket) {
   return {from_asio(peer.address()), peer.port()};
 }
 
+tcp::endpoint endpoint_of(const tcp_address& address) {
+  return {to_asio(address.ip), address.port};
+}
+
 std::optional<problem> connect_tcp(asio::io_context& io, tcp::socket& socket, const tcp_address& to,
                                    std::chrono::steady_clock::time_point deadline) {
   std::optional<std::error_code> outcome;
   std::error_code ignored;
   socket.close(ignored);
-  socket.async_connect({to_asio(to.ip), to.port},
-                       [&outcome](std::error_code ec) { outcome = ec; });
+  socket.async_connect(endpoint_of(to), [&outcome](std::error_code ec) { outcome = ec; });
   io.restart();
   io.run_until(deadline);
   if (!outcome) {

@@ -16,6 +16,9 @@ namespace cotter::command {
 /// Where a socket is connected to; zero without a connection.
 [[nodiscard]] tcp_address address_of(const asio::ip::tcp::socket& socket);
 
+/// The address as Asio has it.
+[[nodiscard]] asio::ip::tcp::endpoint endpoint_of(const tcp_address& address);
+
 /// Connects to one address, and returns by `deadline`.
 ///
 /// Returns what went wrong: `timeout`, `connect_failed`.

@@ -2,22 +2,43 @@
 #pragma once
 
 #include <cotter/values/audit_record.hpp>
+#include <cotter/values/bytes_view.hpp>
+
+#include <concepts>
 
 namespace cotter {
 inline namespace v0 {
 
-/// Where decisions are written down.
+/// Where decisions and changes are written down.
 ///
 ///   A1  `record` is called once per decision, after the decision: nothing it does changes the
 ///       verdict.
 ///   A2  `record` neither throws nor blocks, and keeps nothing that the record borrows.
 ///   A3  A sink that drops records says how many.
+///   A4  A sink that writes down the leaf of refusals names in `leaf_keeper` what connections keep it
+///       in, from the moment it is found to be one that will be refused.
+///
+/// Of a refusal, `record` is called after the breaker has stored its count and before the
+/// application hears of it; a sink that keeps records has the refusal on the disk when it returns, and
+/// an acceptance at least where the end of the process does not take it away.
 ///
 /// The guard serialises calls with its `lock` slot.
 template <typename S>
 concept audit_sink = requires(S& sink, const audit_record& what) {
   { sink.record(what) } noexcept;
 };
+
+/// Where one connection keeps one leaf. `keep` copies; what it has no room for it keeps nothing of.
+template <typename L>
+concept leaf_keeper = requires(L& keeper, const L& kept, bytes_view der) {
+  { keeper.keep(der) } noexcept;
+  { keeper.drop() } noexcept;
+  { kept.octets() } noexcept -> std::same_as<bytes_view>;
+};
+
+/// A sink that keeps the leaf of refusals, see A4.
+template <typename S>
+concept leaf_wanting_sink = audit_sink<S> && leaf_keeper<typename S::leaf_keeper>;
 
 }  // namespace v0
 }  // namespace cotter

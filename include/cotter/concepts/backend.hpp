@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cotter/concepts/hasher.hpp>
+#include <cotter/values/bytes_view.hpp>
 #include <cotter/values/handshake.hpp>
 #include <cotter/values/result.hpp>
 #include <cotter/values/runtime.hpp>
@@ -46,6 +47,33 @@ concept backend = requires(typename B::session session, typename B::attachment& 
   { B::attach(session, whom, observer, attachment) } noexcept -> std::same_as<result<void>>;
   { B::inspect(seen) } noexcept -> std::same_as<handshake_facts>;
   { B::detach(attachment) } noexcept;
+};
+
+/// A backend that can resume. Between `attach` and the handshake `allow_sessions` is called, once,
+/// and then `offer`, any number of times, if a session is to be resumed. Without `allow_sessions`
+/// the backend resumes nothing and keeps nothing.
+///
+///   F1  `offer` takes octets that `collect` gave, of this library, and returns whether they will be
+///       offered: not, if the session's version or suite is not allowed on this connection. Of
+///       whatever other octets it reads nothing that they do not hold.
+///   F2  `facts.resumed` with `facts.offered` means: the last ClientHello of this handshake offered
+///       the session of the last `offer` that returned true, and no ClientHello offered anything
+///       else; whoever set another session, ticket or PSK in between. Early data is never sent.
+///   F3  for a resumed connection `facts.authenticated` means: TLS 1.3 with (EC)DHE (never psk_ke), or
+///       TLS 1.2 with an extended master secret and a suite that would do in a full handshake; and
+///       `hooks_intact` what it always does.
+///   F4  if the server declines, the handshake is a full one, decided as always.
+///   F5  `collect` calls `each(octets)` for every session that this connection got and that it has
+///       not given yet, newest last, where `facts.resumable`; of TLS 1.2 also for the one that was
+///       resumed, if nothing took its place. They are wiped when the call ends. Never a session that
+///       the application put in.
+///   F6  `facts.resumable` needs proof: for TLS 1.2 that the ServerHello had `extended_master_secret`.
+template <typename B>
+concept resuming_backend = backend<B> && requires(typename B::attachment& state, bytes_view octets,
+                                                  void (*each)(bytes_view)) {
+  { B::allow_sessions(state) } noexcept -> std::same_as<bool>;
+  { B::offer(state, octets) } noexcept -> std::same_as<bool>;
+  { B::collect(state, each) } noexcept;
 };
 
 /// Finds the backend from the library's own handle. Each backend header specialises it, so that

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cotter/values/diagnosis.hpp>
 #include <cotter/values/pin.hpp>
 #include <cotter/values/target.hpp>
 
@@ -19,12 +20,26 @@ inline namespace v0 {
 ///   P3  `peer` may choose among the regions of one target; it never makes a target appear.
 ///   P4  `find` neither throws nor writes, and may run on several threads at once.
 ///   P5  a set whose answers change during its life says so: `static constexpr bool reloadable = true`.
+///   P6  a set that can say whose pins a leaf matches models `owner_telling_pin_set`: `owner_of` gives
+///       another target than `asked`, or another region of it, one of whose pins matches, whatever
+///       its role and its end. It serves a diagnosis and permits nothing. `key` is null if it is not
+///       known. The handle is as in P2.
 template <typename P>
 concept pin_set = requires(const P& set, const target& whom, const ip_address& peer) {
   { set.find(whom, peer) } noexcept;
   { *set.find(whom, peer) } -> std::same_as<const pinned_target&>;
   static_cast<bool>(set.find(whom, peer));
 };
+
+/// A pin set that can say whose pins a leaf matches, see P6.
+template <typename P>
+concept owner_telling_pin_set = pin_set<P> &&
+    requires(const P& set, const pinned_target& asked, const sha256_digest& certificate,
+             const sha256_digest* key) {
+      { set.owner_of(asked, certificate, key) } noexcept;
+      { *set.owner_of(asked, certificate, key) } -> std::same_as<const pin_owner&>;
+      static_cast<bool>(set.owner_of(asked, certificate, key));
+    };
 
 /// A pin set whose answers may change while connections live, see P5.
 template <typename P>

@@ -4,6 +4,8 @@
 #include <cotter/concepts/backend.hpp>
 #include <cotter/net/io.hpp>
 #include <cotter/pipeline/connection.hpp>
+#include <cotter/pipeline/verified_connection.hpp>
+#include <cotter/values/diagnosis.hpp>
 #include <cotter/values/verdict.hpp>
 
 #include <chrono>

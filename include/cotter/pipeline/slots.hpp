@@ -8,9 +8,12 @@
 #include <cotter/concepts/lock.hpp>
 #include <cotter/concepts/manifest_source.hpp>
 #include <cotter/concepts/notifier.hpp>
+#include <cotter/concepts/peer_history.hpp>
 #include <cotter/concepts/pin_set.hpp>
+#include <cotter/concepts/session_store.hpp>
 
 #include <cstddef>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 
@@ -29,29 +32,52 @@ struct use_hasher {
 /// `would_refuse`. Without this slot `observeUntil` means nothing.
 struct allow_observation {};
 
+/// The slot that lets guards share sessions: all that have the same name, in this process and, with a
+/// store that outlives it, in later ones. Without this slot a guard resumes only what it stored
+/// itself. The name is borrowed until the guard's first attach.
+struct share_sessions {
+  std::string_view name;
+};
+
 namespace detail {
 
-template <typename T> struct is_pin_set : std::bool_constant<pin_set<T>> {};
-template <typename T> struct is_manifest_source : std::bool_constant<manifest_source<T>> {};
-template <typename T> struct is_breaker : std::bool_constant<breaker<T>> {};
-template <typename T> struct is_audit_sink : std::bool_constant<audit_sink<T>> {};
-template <typename T> struct is_clock : std::bool_constant<clock<T>> {};
-template <typename T> struct is_lock : std::bool_constant<lockable<T>> {};
-template <typename T> struct is_notifier : std::bool_constant<notifier<T>> {};
-template <typename T> struct is_use_hasher : std::false_type {};
-template <typename H> struct is_use_hasher<use_hasher<H>> : std::true_type {};
+template <typename T>
+struct is_pin_set : std::bool_constant<pin_set<T>> {};
+template <typename T>
+struct is_manifest_source : std::bool_constant<manifest_source<T>> {};
+template <typename T>
+struct is_breaker : std::bool_constant<breaker<T>> {};
+template <typename T>
+struct is_audit_sink : std::bool_constant<audit_sink<T>> {};
+template <typename T>
+struct is_clock : std::bool_constant<clock<T>> {};
+template <typename T>
+struct is_lock : std::bool_constant<lockable<T>> {};
+template <typename T>
+struct is_notifier : std::bool_constant<notifier<T>> {};
+template <typename T>
+struct is_peer_history : std::bool_constant<peer_history<T>> {};
+template <typename T>
+struct is_use_hasher : std::false_type {};
+template <typename H>
+struct is_use_hasher<use_hasher<H>> : std::true_type {};
 
-template <typename T> struct is_allow_observation : std::is_same<T, allow_observation> {};
+template <typename T>
+struct is_allow_observation : std::is_same<T, allow_observation> {};
+template <typename T>
+struct is_session_store : std::bool_constant<session_store<T>> {};
+template <typename T>
+struct is_share_sessions : std::is_same<T, share_sessions> {};
 
 template <typename T>
 concept any_slot = is_pin_set<T>::value || is_manifest_source<T>::value || is_breaker<T>::value ||
-                   is_audit_sink<T>::value || is_clock<T>::value || is_lock<T>::value ||
-                   is_notifier<T>::value || is_use_hasher<T>::value ||
-                   is_allow_observation<T>::value;
+    is_audit_sink<T>::value || is_clock<T>::value || is_lock<T>::value || is_notifier<T>::value ||
+    is_peer_history<T>::value || is_use_hasher<T>::value || is_allow_observation<T>::value ||
+    is_session_store<T>::value || is_share_sessions<T>::value;
 
 template <template <typename> typename Is, typename... Slots>
-inline constexpr std::size_t slot_count =
-    (std::size_t{0} + ... + (Is<std::remove_cvref_t<Slots>>::value ? 1u : 0u));
+inline constexpr std::size_t slot_count = (std::size_t{0} + ... +
+                                           (Is<std::remove_cvref_t<Slots>>::value ? 1u : 0u));
 
 template <template <typename> typename Is, typename... Slots>
 consteval std::size_t slot_index() {
@@ -67,6 +93,16 @@ template <template <typename> typename Is, typename Default, typename... Slots>
 using slot_type = std::remove_reference_t<
     std::tuple_element_t<slot_index<Is, Slots...>(), std::tuple<Slots..., Default>>>;
 
+struct no_leaf {};
+template <typename Sink>
+struct keeper_or_none {
+  using type = no_leaf;
+};
+template <leaf_wanting_sink Sink>
+struct keeper_or_none<Sink> {
+  using type = typename Sink::leaf_keeper;
+};
+
 template <typename... Slots>
 struct chosen_hasher {
   template <typename Backend>
@@ -78,8 +114,9 @@ struct chosen_hasher<use_hasher<H>, Rest...> {
   using type = H;
 };
 template <typename First, typename... Rest>
-  requires(!is_use_hasher<std::remove_cvref_t<First>>::value)
-struct chosen_hasher<First, Rest...> : chosen_hasher<std::remove_cvref_t<Rest>...> {};
+requires(!is_use_hasher<std::remove_cvref_t<First>>::value) struct chosen_hasher<First, Rest...>
+    : chosen_hasher<std::remove_cvref_t<Rest>...> {
+};
 
 }  // namespace detail
 

@@ -10,6 +10,9 @@
 #include <cotter/values/runtime.hpp>
 #include <cotter/values/target.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -22,11 +25,15 @@ inline constexpr handshake_facts good_facts{true, false, true, true, 0};
 
 /// A whole handshake, as a TLS library would report it.
 struct scripted_handshake {
-  bytes_view leaf{};                  ///< outlives the call that plays it
+  bytes_view leaf{};  ///< outlives the call that plays it
   chain_outcome chain{true, 0};
-  bool peer_finishes = true;          ///< false: a server that cannot prove possession of the key
-  handshake_facts facts = good_facts; ///< `finished` counts only if the peer finishes
+  bool peer_finishes = true;           ///< false: a server that cannot prove possession of the key
+  handshake_facts facts = good_facts;  ///< `finished` counts only if the peer finishes
 };
+
+/// Facts of a handshake that resumed what was offered.
+inline constexpr handshake_facts resumed_facts{true, true, true, true,
+                                               0,    true, true, tls_version::tls1_3};
 
 /// A TLS session that does what a test tells it.
 ///
@@ -66,6 +73,24 @@ class scripted_session {
   /// What `inspect` will say.
   void set_facts(const handshake_facts& facts) noexcept { facts_ = facts; }
 
+  /// Plays a handshake in which the server takes what was offered: nobody is asked.
+  void resume(const handshake_facts& facts = resumed_facts) noexcept {
+    start();
+    facts_ = facts;
+  }
+  /// What `collect` will give, once; outlives the call. Up to 64 octets can be offered again.
+  void give_session(bytes_view octets) noexcept { gives_ = octets; }
+  /// Makes `allow_sessions` or `offer` say no.
+  void allow_sessions(bool yes) noexcept { may_allow_ = yes; }
+  void take_offers(bool yes) noexcept { takes_ = yes; }
+  [[nodiscard]] bool sessions_allowed() const noexcept { return allowed_; }
+  /// What was offered last; empty if nothing.
+  [[nodiscard]] bytes_view offered() const noexcept {
+    return bytes_view(offered_).first(offered_bytes_);
+  }
+  /// How often something was to be offered.
+  [[nodiscard]] int offers() const noexcept { return offers_; }
+
   /// True between `attach` and `detach`.
   [[nodiscard]] bool attached() const noexcept { return observer_ != nullptr; }
   /// The target of the last attach; borrowed from whoever attached.
@@ -78,6 +103,13 @@ class scripted_session {
   handshake_facts facts_{};
   errc attach_problem_ = errc::ok;
   bool begun_ = false;
+  bool may_allow_ = true;
+  bool takes_ = true;
+  bool allowed_ = false;
+  bytes_view gives_{};
+  std::array<std::uint8_t, 64> offered_{};
+  std::size_t offered_bytes_ = 0;
+  int offers_ = 0;
 };
 
 /// A backend without a TLS library: drives a guard through every decision it can make. Its hasher is
@@ -120,6 +152,27 @@ struct scripted_backend {
     return state.session == nullptr ? handshake_facts{} : state.session->facts_;
   }
 
+  static bool allow_sessions(attachment& state) noexcept {
+    if (state.session == nullptr) return false;
+    return state.session->allowed_ = state.session->may_allow_;
+  }
+  static bool offer(attachment& state, bytes_view octets) noexcept {
+    if (state.session == nullptr) return false;
+    scripted_session& to = *state.session;
+    ++to.offers_;
+    if (!to.allowed_ || !to.takes_ || octets.size() > to.offered_.size()) return false;
+    std::copy(octets.begin(), octets.end(), to.offered_.begin());
+    to.offered_bytes_ = octets.size();
+    return true;
+  }
+  template <typename Each>
+  static void collect(attachment& state, Each&& each) noexcept {
+    if (state.session == nullptr || !state.session->allowed_) return;
+    const bytes_view octets = state.session->gives_;
+    state.session->gives_ = {};
+    if (!octets.empty()) each(octets);
+  }
+
   static void detach(attachment& state) noexcept {
     if (state.session == nullptr) return;
     state.session->observer_ = nullptr;
@@ -135,7 +188,7 @@ struct backend_of<testing::scripted_session*> {
   using type = testing::scripted_backend;
 };
 
-static_assert(backend<testing::scripted_backend>);
+static_assert(resuming_backend<testing::scripted_backend>);
 
 }  // namespace v0
 }  // namespace cotter

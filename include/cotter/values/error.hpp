@@ -108,7 +108,17 @@ enum class errc : std::uint8_t {
   reset_not_for_this,      ///< a reset of another target, store or lock
   reset_expired,           ///< a reset past its `expires`
   bad_seal,                ///< octets that this key did not seal, or were changed
+
+  // The audit trail and its delivery.
+  spool_full,              ///< no room for another event below the spool's bound
+  spool_damaged,           ///< a record whose checksum does not fit
+  report_refused,          ///< the collector answered with an error; `native` is the HTTP status
+  report_redirected,       ///< the collector answered with a redirect, which is never followed
+  report_truncated,        ///< the collector's answer ended too early
 };
+
+/// The last of them.
+inline constexpr errc last_errc = errc::report_truncated;
 
 /// The stable spelling of `c`, lower case with underscores, for logs, JSON and `cotter explain`.
 /// Static storage; never empty.
@@ -198,6 +208,11 @@ enum class errc : std::uint8_t {
     case errc::reset_not_for_this: return "reset_not_for_this";
     case errc::reset_expired: return "reset_expired";
     case errc::bad_seal: return "bad_seal";
+    case errc::spool_full: return "spool_full";
+    case errc::spool_damaged: return "spool_damaged";
+    case errc::report_refused: return "report_refused";
+    case errc::report_redirected: return "report_redirected";
+    case errc::report_truncated: return "report_truncated";
   }
   return "unknown";
 }

@@ -4,6 +4,7 @@
 #include <cotter/values/bytes_view.hpp>
 #include <cotter/values/error.hpp>
 #include <cotter/values/target.hpp>
+#include <cotter/values/tls_version.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -21,11 +22,16 @@ struct chain_outcome {
 
 /// What is known of a connection after its handshake; every default refuses.
 struct handshake_facts {
-  bool finished = false;          ///< the peer's Finished has been verified (RFC 8446 4.4.4)
-  bool resumed = false;           ///< a session or PSK took the place of a Certificate message
-  bool hooks_intact = false;      ///< everything attach installed is still in force
-  bool authenticated = false;     ///< TLS >= 1.2, (EC)DHE, a certificate signed the handshake
-  std::int32_t native = 0;        ///< the library's last error, for logs
+  bool finished = false;       ///< the peer's Finished has been verified (RFC 8446 4.4.4)
+  bool resumed = false;        ///< a session or PSK took the place of a Certificate message
+  bool hooks_intact = false;   ///< everything attach installed is still in force
+  bool authenticated = false;  ///< TLS >= 1.2, (EC)DHE, a certificate signed the handshake
+  std::int32_t native = 0;     ///< the library's last error, for logs
+
+  // Of backends that resume, once sessions are allowed.
+  bool offered = false;    ///< with `resumed`: what was resumed is what `offer` was given, no other
+  bool resumable = false;  ///< its sessions may be kept: TLS 1.3, or 1.2 under RFC 7627
+  tls_version version = tls_version::tls1_2;  ///< that was negotiated, if `offered` or `resumable`
 };
 
 /// What a backend reports to during one handshake: the pipeline's side of a connection.

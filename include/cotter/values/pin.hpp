@@ -36,15 +36,25 @@ struct pin {
   std::string_view label{};       ///< for events; borrowed from the pin set
 };
 
-/// One target with its pins. Both members are borrowed from the pin set.
+/// One target with its pins. Everything is borrowed from the pin set.
 struct pinned_target {
   target endpoint{};
   std::span<const pin> pins{};
+  std::string_view region{};  ///< whose pins these are; empty if the target has no regions
 
   /// True if some pin is of this form, so that its digest must be computed.
   [[nodiscard]] constexpr bool wants(pin_form form) const noexcept {
     for (const pin& p : pins) {
       if (p.form == form) return true;
+    }
+    return false;
+  }
+  /// True if some pin, whatever its role and end, is the digest of its form; `key` may be null.
+  [[nodiscard]] constexpr bool knows(const sha256_digest& certificate,
+                                     const sha256_digest* key) const noexcept {
+    for (const pin& p : pins) {
+      const sha256_digest* wanted = p.form == pin_form::certificate ? &certificate : key;
+      if (wanted != nullptr && p.digest == *wanted) return true;
     }
     return false;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <cotter/values/audit_record.hpp>
+#include <cotter/values/breaker_state.hpp>
 #include <cotter/values/target.hpp>
 #include <cotter/values/verdict.hpp>
 
@@ -30,11 +30,13 @@ class reservation {
     return r;
   }
   /// `slot` is the breaker's own book-keeping. `probe`: the key is locked, and this handshake may
-  /// only show whether it can be opened.
-  [[nodiscard]] static constexpr reservation grant(std::uint16_t slot,
-                                                   bool probe = false) noexcept {
+  /// only show whether it can be opened. `opened`: it was locked, and a manifest of higher sequence
+  /// has just opened it.
+  [[nodiscard]] static constexpr reservation grant(std::uint16_t slot, bool probe = false,
+                                                   bool opened = false) noexcept {
     reservation r;
     r.probe_ = probe;
+    r.opened_ = opened;
     r.refused_ = reason::none;
     r.slot_ = slot;
     r.held_ = true;
@@ -42,11 +44,16 @@ class reservation {
   }
 
   constexpr reservation(reservation&& other) noexcept
-      : refused_(other.refused_), slot_(other.slot_), probe_(other.probe_), held_(other.spend()) {}
+      : refused_(other.refused_),
+        slot_(other.slot_),
+        probe_(other.probe_),
+        opened_(other.opened_),
+        held_(other.spend()) {}
   constexpr reservation& operator=(reservation&& other) noexcept {
     refused_ = other.refused_;
     slot_ = other.slot_;
     probe_ = other.probe_;
+    opened_ = other.opened_;
     held_ = other.spend();
     return *this;
   }
@@ -58,6 +65,7 @@ class reservation {
   [[nodiscard]] constexpr reason refused() const noexcept { return refused_; }
   [[nodiscard]] constexpr std::uint16_t slot() const noexcept { return slot_; }
   [[nodiscard]] constexpr bool probe() const noexcept { return probe_; }
+  [[nodiscard]] constexpr bool opened() const noexcept { return opened_; }
   /// True until it is ended or moved from.
   [[nodiscard]] constexpr bool held() const noexcept { return held_; }
   /// Ends it; true if it was held. For breakers.
@@ -71,6 +79,7 @@ class reservation {
   reason refused_ = reason::breaker_locked;
   std::uint16_t slot_ = 0;
   bool probe_ = false;
+  bool opened_ = false;
   bool held_ = false;
 };
 
@@ -79,9 +88,10 @@ struct breaker_change {
   breaker_state state = breaker_state::closed;  ///< afterwards
   std::uint8_t streak = 0;                      ///< consecutive mismatches, afterwards
   std::uint32_t mismatches_24h = 0;             ///< all mismatches of the last 24 hours
-  bool alert =
-      false;  ///< the streak or the 24 h total has just reached the alert threshold, or the
-              ///< key was just locked: once per episode
+  /// The streak or the 24 h total has just reached the alert threshold, or the key was just locked:
+  /// once per episode.
+  bool alert = false;
+  breaker_state before = breaker_state::closed;
 };
 
 }  // namespace v0

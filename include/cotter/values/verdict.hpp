@@ -35,6 +35,9 @@ enum class reason : std::uint8_t {
   state_unavailable,      ///< the breaker has no room or no state for the target
 };
 
+/// The last of them.
+inline constexpr reason last_reason = reason::state_unavailable;
+
 /// The stable spelling of `r`. Static storage; never empty.
 [[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
   switch (r) {

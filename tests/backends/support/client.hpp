@@ -132,7 +132,9 @@ outcome run(peer::server& server, const request& wanted, typename Backend::conte
   watched_breaker fresh;
   watched_breaker& breaking = wanted.breaker != nullptr ? *wanted.breaker : fresh;
   cotter::callback_audit_sink sink{[&](const cotter::audit_record& what) noexcept {
-    seen.audited.push_back(what.outcome.reason());
+    if (what.subject == cotter::audit_subject::decision) {
+      seen.audited.push_back(what.outcome.reason());
+    }
   }};
   cotter::guard guard(pins, breaking, cotter::embedded_manifest{}, sink);
 

@@ -230,6 +230,12 @@ std::string& shared_psk() {
 
 }  // namespace
 
+static void set_groups(SSL_CTX* ctx, const options& how) {
+  if (how.psk_without_dhe) SSL_CTX_set_options(ctx, SSL_OP_ALLOW_NO_DHE_KEX);
+  if (!how.groups.empty())
+    require(SSL_CTX_set1_groups_list(ctx, how.groups.c_str()) == 1, how.groups);
+}
+
 struct server::implementation {
   owned<SSL_CTX> ctx;
   bool early_data = false;
@@ -247,6 +253,8 @@ server::server(const options& how) : state_(std::make_unique<implementation>()) 
   SSL_CTX_clear_options(ctx, SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_options(ctx, SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION);
   if (!how.tickets) SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+  if (!how.extended_master_secret) SSL_CTX_set_options(ctx, SSL_OP_NO_EXTENDED_MASTER_SECRET);
+  set_groups(ctx, how);
   SSL_CTX_set_max_early_data(ctx, 16384);
   SSL_CTX_set_options(ctx, SSL_OP_NO_ANTI_REPLAY);
   SSL_CTX_set_dh_auto(ctx, 1);
@@ -287,6 +295,15 @@ server::server(const options& how) : state_(std::make_unique<implementation>()) 
 }
 
 server::~server() = default;
+
+void server::become(const options& how) {
+  SSL_CTX* ctx = state_->ctx.get();
+  require(SSL_CTX_use_certificate_chain_file(ctx, how.chain_file.c_str()) == 1 &&
+              SSL_CTX_use_PrivateKey_file(ctx, how.key_file.c_str(), SSL_FILETYPE_PEM) == 1,
+          how.chain_file);
+  if (!how.extended_master_secret) SSL_CTX_set_options(ctx, SSL_OP_NO_EXTENDED_MASTER_SECRET);
+  set_groups(ctx, how);
+}
 
 std::unique_ptr<connection> server::accept() {
   return std::make_unique<in_memory>(state_->ctx.get(), state_->early_data);

@@ -24,7 +24,10 @@ struct options {
   bool anonymous = false;               ///< DH_anon and ECDH_anon, security level 0
   std::string psk;                      ///< any identity is given this key
   bool tickets = true;
-  bool early_data = false;  ///< reads what comes before the client's Finished
+  bool early_data = false;             ///< reads what comes before the client's Finished
+  bool extended_master_secret = true;  ///< TLS 1.2, RFC 7627
+  std::string groups;                  ///< OpenSSL's syntax; empty for its own
+  bool psk_without_dhe = false;        ///< TLS 1.3: psk_ke will do, where no group is shared
 };
 
 class connection {
@@ -53,6 +56,9 @@ class server {
   explicit server(const options& how);
   ~server();
   [[nodiscard]] std::unique_ptr<connection> accept();
+  /// From the next connection on, shows another certificate, or speaks other groups; knows its old
+  /// sessions and tickets all the same. The versions stay.
+  void become(const options& how);
 
  private:
   struct implementation;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cotter/backends/mbedtls/resumption.hpp>
 #include <cotter/concepts/backend.hpp>
 #include <cotter/concepts/hasher.hpp>
 #include <cotter/concepts/sealer.hpp>
 #include <cotter/concepts/verifier.hpp>
 #include <cotter/values/runtime.hpp>
 #include <cotter/values/sealing.hpp>
+#include <cotter/values/session_binding.hpp>
 
 #include <mbedtls/version.h>
 
@@ -96,8 +98,8 @@ namespace backends {
 ///     clear what the library found;
 ///   - no PSK, no tickets, no early data, no renegotiation, no peer without RFC 5746;
 ///   - extended master secret offered (RFC 7627).
-/// A session set with `mbedtls_ssl_set_session` is dropped by `attach`, and one set later makes the
-/// handshake fail before ClientHello is sent. One attachment serves one handshake that reaches a
+/// A session set with `mbedtls_ssl_set_session` is dropped by `attach`, and one set later, other than
+/// by `offer`, makes the handshake fail before ClientHello is sent. One attachment serves one handshake that reaches a
 /// certificate: a second one fails.
 ///
 /// Where the copy cannot speak (the hook replaced by `mbedtls_ssl_set_verify` after `attach`, or
@@ -129,6 +131,18 @@ struct mbedtls {
   /// suite was negotiated, which wants random numbers. For another handshake, `attach` finds the
   /// application's configuration again.
   static void detach(attachment& held) noexcept;
+
+  using resumption = detail::mbedtls_resumption;
+  /// Concept `resuming_backend`: TLS 1.2, tickets and session ids. Only for a `client`: the library
+  /// tells nobody whether the server agreed to an extended master secret (RFC 7627), so its engine
+  /// reads the hellos. False, too, in a build without MBEDTLS_SSL_EXTENDED_MASTER_SECRET. Sessions
+  /// of TLS 1.3 (version 3.6) are neither kept nor resumed. Allocates.
+  [[nodiscard]] static bool allow_sessions(attachment& held) noexcept;
+  /// Concept `resuming_backend`, F1. Allocates.
+  [[nodiscard]] static bool offer(attachment& held, bytes_view octets) noexcept;
+  /// Concept `resuming_backend`, F5. Allocates.
+  template <typename Each>
+  static void collect(attachment& held, Each&& each) noexcept;
 
 #if defined(MBEDTLS_CTR_DRBG_C) && defined(MBEDTLS_ENTROPY_C)
   /// False if the library lacks MBEDTLS_CTR_DRBG_C or MBEDTLS_ENTROPY_C: then there is neither
@@ -305,6 +319,8 @@ struct mbedtls {
 
   static constexpr std::size_t max_suites = 32;
 
+  /// Where the `connection` behind `ssl` has the place for who reads along; null if it is none.
+  static hello_tap** tap_of(const mbedtls_ssl_context& ssl) noexcept;
   /// Whether the handshake has completed.
   [[nodiscard]] static bool is_over(const mbedtls_ssl_context& ssl) noexcept;
 };
@@ -361,10 +377,11 @@ struct mbedtls::attachment {
   std::uint32_t flags_ = 0;
   identity kind_ = identity::host;
   stage stage_ = stage::before_certificate;
+  resumption* sessions_ = nullptr;  // owned; null unless sessions are allowed
 };
 
 static_assert(hasher<mbedtls::hasher>);
-static_assert(backend<mbedtls>);
+static_assert(resuming_backend<mbedtls>);
 static_assert(verifier<mbedtls>);
 static_assert(sealer<mbedtls> == mbedtls::supports_sealing);
 

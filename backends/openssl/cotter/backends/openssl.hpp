@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cotter/backends/openssl/resumption.hpp>
 #include <cotter/concepts/backend.hpp>
 #include <cotter/concepts/sealer.hpp>
 #include <cotter/concepts/verifier.hpp>
 #include <cotter/values/runtime.hpp>
 #include <cotter/values/sealing.hpp>
+#include <cotter/values/session_binding.hpp>
 #include <cotter/values/target.hpp>
 
 #include <openssl/evp.h>
@@ -58,6 +60,8 @@ struct openssl {
   class server;
   static constexpr bool has_server = true;
 
+  using resumption = detail::openssl_resumption;
+
   /// Per-connection state; see concept `backend`.
   struct attachment {
     attachment() noexcept = default;
@@ -72,6 +76,7 @@ struct openssl {
     bool leaf_handed_over = false;
     bool verifying = false;
     bool decided = false;
+    resumption* sessions = nullptr;  // owned; null unless sessions are allowed
   };
 
   /// Installs the certificate hook in `ctx`, once. Not needed unless threads share `ctx`.
@@ -87,6 +92,15 @@ struct openssl {
 
   /// @see backend, B6
   static void detach(attachment& state) noexcept;
+
+  /// @see resuming_backend. Allocates. Under a context of one's own (`openssl::context`) every ticket
+  /// of TLS 1.3 is collected, elsewhere the last one of each `collect`.
+  [[nodiscard]] static bool allow_sessions(attachment& state) noexcept;
+  /// @see resuming_backend, F1. Allocates.
+  [[nodiscard]] static bool offer(attachment& state, bytes_view octets) noexcept;
+  /// @see resuming_backend, F5. Allocates if there is anything.
+  template <typename Each>
+  static void collect(attachment& state, Each&& each) noexcept;
 
   /// The protocol that ALPN chose (RFC 7301), or empty; borrowed from `ssl`.
   [[nodiscard]] static std::string_view negotiated_alpn(SSL* ssl) noexcept {
@@ -152,6 +166,8 @@ struct openssl {
   [[nodiscard]] static bool random_octets(std::span<std::uint8_t> out) noexcept;
 
  private:
+  static int keep_session(SSL* ssl, SSL_SESSION* session) noexcept;
+
   struct hooks;
   struct signatures;
   struct gcm;
@@ -181,7 +197,7 @@ struct backend_of<SSL*> {
   using type = backends::openssl;
 };
 
-static_assert(backend<backends::openssl>);
+static_assert(resuming_backend<backends::openssl>);
 static_assert(verifier<backends::openssl>);
 static_assert(sealer<backends::openssl>);
 

@@ -1,28 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The build's own options come before every other header of wolfSSL: its structures differ with
-// them. They also switch Asio's TLS over to wolfSSL and fortify libc; a program that includes this
-// header keeps its own choice of those.
-#pragma push_macro("ASIO_USE_WOLFSSL")
-#pragma push_macro("BOOST_ASIO_USE_WOLFSSL")
-#pragma push_macro("_FORTIFY_SOURCE")
-#include <wolfssl/options.h>
-#pragma pop_macro("_FORTIFY_SOURCE")
-#pragma pop_macro("BOOST_ASIO_USE_WOLFSSL")
-#pragma pop_macro("ASIO_USE_WOLFSSL")
-
-#include <wolfssl/wolfcrypt/settings.h>
-#include <wolfssl/ssl.h>
-#include <wolfssl/version.h>
-#include <wolfssl/wolfcrypt/ecc.h>
-#include <wolfssl/wolfcrypt/sha256.h>
-
+#include <cotter/backends/wolfssl/resumption.hpp>
 #include <cotter/concepts/backend.hpp>
 #include <cotter/concepts/sealer.hpp>
 #include <cotter/concepts/verifier.hpp>
 #include <cotter/values/runtime.hpp>
 #include <cotter/values/sealing.hpp>
+#include <cotter/values/session_binding.hpp>
 #include <cotter/values/target.hpp>
 
 #if LIBWOLFSSL_VERSION_HEX < 0x05005004
@@ -136,6 +121,8 @@ struct wolfssl {
   static constexpr bool has_server = true;
 #endif
 
+  using resumption = detail::wolfssl_resumption;
+
   /// Per-connection state; see concept `backend`.
   struct attachment {
     attachment() noexcept = default;
@@ -148,6 +135,7 @@ struct wolfssl {
     bool leaf_handed_over = false;
     bool decided = false;
     bool accepted = false;
+    resumption* sessions = nullptr;  // owned; null unless sessions are allowed
   };
 
   /// Concept `backend`, B1. Allocates.
@@ -161,6 +149,20 @@ struct wolfssl {
 
   /// Concept `backend`, B6. The established connection goes on.
   static void detach(attachment& state) noexcept;
+
+  /// Concept `resuming_backend`. Allocates. Only for a `client`: wolfSSL shows nobody the hellos of
+  /// TLS 1.3, so its engine reads them itself; and only in a build with HAVE_EXT_CACHE and
+  /// HAVE_SESSION_TICKET. wolfSSL offers psk_ke beside psk_dhe_ke; a server that takes it is refused.
+  [[nodiscard]] static bool allow_sessions(attachment& state) noexcept;
+  /// Concept `resuming_backend`, F1. Allocates. TLS 1.2 by session id only: asks for no ticket, and
+  /// offers none. A session of TLS 1.2 makes wolfSSL offer TLS 1.2 only; after a HelloRetryRequest
+  /// (a server that has changed its groups) wolfSSL 5.5.4 cannot go on with one of TLS 1.3.
+  /// That a session's own minimum (`wolfSSL_SetMinVersion`) forbids it cannot be read; the context's
+  /// and the options are.
+  [[nodiscard]] static bool offer(attachment& state, bytes_view octets) noexcept;
+  /// Concept `resuming_backend`, F5.
+  template <typename Each>
+  static void collect(attachment& state, Each&& each) noexcept;
 
   /// The protocol both sides agreed on (RFC 7301); empty if none. Valid as long as the session.
   [[nodiscard]] static std::string_view negotiated_alpn(WOLFSSL* ssl) noexcept {
@@ -286,6 +288,9 @@ struct wolfssl {
     return yes;
   }
 
+  /// Where a `client` has the place for a `hello_tap*`.
+  static int tap_index() noexcept;
+  static int keep_session(WOLFSSL* ssl, WOLFSSL_SESSION* session) noexcept;
   /// Null if the session is not, or no longer, attached.
   static attachment* attached(const WOLFSSL* ssl) noexcept;
   static int refuse_chain(int, WOLFSSL_X509_STORE_CTX*) noexcept { return 0; }
@@ -318,7 +323,7 @@ struct backend_of<WOLFSSL*> {
   using type = backends::wolfssl;
 };
 
-static_assert(backend<backends::wolfssl>);
+static_assert(resuming_backend<backends::wolfssl>);
 static_assert(verifier<backends::wolfssl>);
 static_assert(sealer<backends::wolfssl> == backends::wolfssl::supports_sealing);
 

@@ -32,7 +32,15 @@ class tls_core : public io_core<NextLayer, typename Backend::client>,
 
   template <typename Guard>
   void attach(Guard& guard, typename Guard::permit& permit) {
-    guarded_ = std::make_unique<connection<Guard, Backend>>(guard, this->machine->native(), permit);
+    anchors_identity anchors{};
+    if constexpr (requires { anchors = context->anchors(); }) anchors = context->anchors();
+    guarded_ = std::make_unique<connection<Guard, Backend>>(guard, this->machine->native(), permit,
+                                                            anchors);
+    seen_ = guarded_->verdict();
+  }
+  template <typename Clock>
+  void attach(const verified_peer<Clock>& peer) {
+    guarded_ = std::make_unique<verified_connection<Backend, Clock>>(this->machine->native(), peer);
     seen_ = guarded_->verdict();
   }
   [[nodiscard]] bool attached() const noexcept { return guarded_ != nullptr; }
@@ -46,7 +54,14 @@ class tls_core : public io_core<NextLayer, typename Backend::client>,
   [[nodiscard]] const cotter::verdict& verdict() const noexcept {
     return guarded_ != nullptr && seen_ ? guarded_->verdict() : seen_;
   }
+  [[nodiscard]] const cotter::diagnosis& diagnosis() const noexcept {
+    static constexpr cotter::diagnosis none{};
+    return guarded_ != nullptr ? guarded_->diagnosis() : none;
+  }
   void look_again() noexcept { seen_ = guarded_->verdict(); }
+  void keep_sessions() noexcept {
+    if (guarded_ != nullptr) guarded_->keep_sessions();
+  }
   /// Withholds what the engine would still send, a Finished among it.
   void discard_output() noexcept {
     for (bytes_view some = this->machine->pending(); !some.empty();
@@ -132,18 +147,18 @@ class tls_core : public io_core<NextLayer, typename Backend::client>,
   bool closed_ = false;
 };
 
-template <typename Guard>
-class handshake_action : public action_base, public completes_without_size {
+/// A handshake and its verdict. `Decider` attaches to a core whoever decides it.
+template <typename Decider>
+class decided_handshake : public action_base, public completes_without_size {
  public:
-  handshake_action(Guard& guard, typename Guard::permit&& permit) noexcept
-      : guard_(&guard), permit_(std::move(permit)) {}
+  explicit decided_handshake(Decider&& decider) noexcept : decider_(std::move(decider)) {}
 
   template <typename Core>
   step operator()(Core& core) {
     if (!begun_) {
       begun_ = true;
       if (core.attached()) return failed(errc::unfit_session);
-      core.attach(*guard_, permit_);
+      decider_(core);
       if (core.verdict().reason() != reason::unbound) return refused(core.verdict());
     }
     const step taken = core.machine->handshake();
@@ -173,10 +188,38 @@ class handshake_action : public action_base, public completes_without_size {
     return {want::failed, 0, by.detail()};
   }
 
-  Guard* guard_;
-  typename Guard::permit permit_;
+  Decider decider_;
   reason why_ = reason::none;
   bool begun_ = false;
+};
+
+template <typename Guard>
+struct decided_by_guard {
+  template <typename Core>
+  void operator()(Core& core) {
+    core.attach(*guard, permit);
+  }
+
+  Guard* guard;
+  typename Guard::permit permit;
+};
+
+template <typename Clock>
+struct decided_by_identity {
+  template <typename Core>
+  void operator()(Core& core) {
+    core.attach(peer);
+  }
+
+  verified_peer<Clock> peer;
+};
+
+template <typename Guard>
+class handshake_action : public decided_handshake<decided_by_guard<Guard>> {
+ public:
+  handshake_action(Guard& guard, typename Guard::permit&& permit) noexcept
+      : decided_handshake<decided_by_guard<Guard>>(
+            decided_by_guard<Guard>{&guard, std::move(permit)}) {}
 };
 
 /// What reading, writing and shutting down have in common: only after an accepted verdict.
@@ -199,7 +242,9 @@ struct read_action : guarded_action, completes_with_size {
   step operator()(Core& core) {
     if (!core.confirmed()) return not_confirmed();
     if (into.empty()) return {want::nothing, 0, {}};
-    return core.machine->read(into);
+    const step taken = core.machine->read(into);
+    core.keep_sessions();
+    return taken;
   }
 
   std::span<std::uint8_t> into;
@@ -221,7 +266,9 @@ struct write_action : guarded_action, completes_with_size {
 struct shutdown_action : guarded_action, completes_without_size {
   template <typename Core>
   step operator()(Core& core) {
-    return core.confirmed() ? core.machine->shutdown() : not_confirmed();
+    if (!core.confirmed()) return not_confirmed();
+    core.keep_sessions();
+    return core.machine->shutdown();
   }
 };
 
@@ -300,6 +347,8 @@ class tls_stream {
 
   /// `reason::unbound` until a handshake has been decided.
   [[nodiscard]] const cotter::verdict& verdict() const noexcept { return core_->verdict(); }
+  /// What probably lies behind a refusal, see `connection_base::diagnosis`; borrowed from the stream.
+  [[nodiscard]] const cotter::diagnosis& diagnosis() const noexcept { return core_->diagnosis(); }
   /// True if application data may flow.
   [[nodiscard]] bool confirmed() const noexcept { return core_->confirmed(); }
   /// What the TLS library said last, for logs; `errc::ok` if nothing failed.
@@ -332,6 +381,14 @@ class tls_stream {
   auto async_handshake(Guard& guard, typename Guard::permit&& permit, CompletionToken&& token) {
     return start<void(error_code), CompletionToken>(
         detail::handshake_action<Guard>(guard, std::move(permit)), token);
+  }
+  /// The same for a program's own collector, without a guard, see `verified_connection`. What `peer`
+  /// borrows outlives the stream.
+  template <typename Clock, typename CompletionToken>
+  auto async_handshake(const verified_peer<Clock>& peer, CompletionToken&& token) {
+    using decider = detail::decided_by_identity<Clock>;
+    return start<void(error_code), CompletionToken>(
+        detail::decided_handshake<decider>(decider{peer}), token);
   }
 
   /// Reads at least one octet. `asio::error::eof` after the peer's close_notify;

@@ -67,6 +67,7 @@ class breaker_ledger {
     reason refused = reason::breaker_locked;  ///< `none`: may be tried
     bool probe = false;                       ///< locked, and this is the one probe of a cooldown
     bool changed = false;                     ///< the ledger must be saved before the attempt
+    bool opened = false;  ///< `sequence` has just ended a lock
   };
 
   /// Finds or claims the key and says whether it may be tried. `in_flight` counts the others that
@@ -89,6 +90,7 @@ class breaker_ledger {
     }
     entry& e = entries_[out.index];
     if (sequence > e.sequence) {
+      out.opened = e.locked;
       if (e.locked) open(e);
       e.sequence = sequence;
       out.changed = true;
@@ -128,6 +130,7 @@ class breaker_ledger {
     bool ignored = false;
     const std::int64_t at = follow(config, now, ignored);
     entry& e = entries_[index];
+    const breaker_state before = state_of(config, e);
     // A locked key keeps its streak: attempts that were in flight when it locked end here too.
     if (e.streak < config.max_consecutive_failures) ++e.streak;
     roll(e, at);
@@ -147,7 +150,7 @@ class breaker_ledger {
       e.total_alerted = true;
       alert = true;
     }
-    return change(config, e, alert);
+    return change(config, e, before, alert);
   }
 
   /// A completed handshake; `probe` as `reserve` said. `changed` says whether there was anything to
@@ -158,6 +161,7 @@ class breaker_ledger {
     if (index >= Keys || entries_[index].host_bytes == 0) return {};
     const std::int64_t at = follow(config, now, changed);
     entry& e = entries_[index];
+    const breaker_state before = state_of(config, e);
     roll(e, at);
     if (e.locked && probe) {
       open(e);
@@ -167,7 +171,7 @@ class breaker_ledger {
       e.streak_alerted = false;
       changed = true;
     }
-    return change(config, e, false);
+    return change(config, e, before, false);
   }
 
   /// Opens a locked key on a signed word that names this lock; false if it is about another.
@@ -503,8 +507,8 @@ class breaker_ledger {
   }
 
   static constexpr breaker_change change(const breaker_config& config, const entry& e,
-                                         bool alert) noexcept {
-    return {state_of(config, e), e.streak, today(e), alert};
+                                         breaker_state before, bool alert) noexcept {
+    return {state_of(config, e), e.streak, today(e), alert, before};
   }
 
   std::int64_t last_ms_ = -furthest_ms;  // the latest steady time seen

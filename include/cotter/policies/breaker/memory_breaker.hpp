@@ -34,7 +34,8 @@ class memory_breaker {
                                          [this](std::size_t index) { return in_flight_[index]; });
     if (decided.refused != reason::none) return reservation::refuse(decided.refused);
     ++in_flight_[decided.index];
-    return reservation::grant(static_cast<std::uint16_t>(decided.index), decided.probe);
+    return reservation::grant(static_cast<std::uint16_t>(decided.index), decided.probe,
+                              decided.opened);
   }
 
   /// @see breaker

@@ -86,7 +86,7 @@ class stored_breaker {
       store_.leave(group, *slot);
       return reservation::refuse(reason::state_unavailable);
     }
-    return reservation::grant(pack(group, *slot), decided.probe);
+    return reservation::grant(pack(group, *slot), decided.probe, decided.opened);
   }
 
   /// @see breaker. Without a store that answers: what it is by all that this process knows.

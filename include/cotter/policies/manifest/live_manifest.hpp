@@ -75,6 +75,19 @@ class live_manifest {
     std::shared_ptr<const pinned_target> found_;  // owns the manifest that the target lies in
   };
 
+  /// Another target, or another region, that a leaf belongs to, or nothing; keeps its manifest alive.
+  class owner_handle {
+   public:
+    owner_handle() noexcept = default;
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(owner_); }
+    [[nodiscard]] const pin_owner& operator*() const noexcept { return owner_; }
+
+   private:
+    friend class live_manifest;
+    std::shared_ptr<const state> kept_;
+    pin_owner owner_{};
+  };
+
   /// `remembered` is what `memory()` gave when a manifest was last adopted, perhaps by another
   /// process: no manifest before it is taken.
   /// @throws std::bad_alloc
@@ -160,8 +173,30 @@ class live_manifest {
     return handle{{std::move(seen), found}};
   }
 
+  /// @see owner_telling_pin_set. A region of the target asked for comes before other targets. Linear
+  /// in the number of pins.
+  [[nodiscard]] owner_handle owner_of(const pinned_target& asked, const sha256_digest& certificate,
+                                      const sha256_digest* key) const noexcept {
+    owner_handle found;
+    found.kept_ = state_.load();
+    for (const bool same_target : {true, false}) {
+      for (const entry& one : found.kept_->entries) {
+        const target endpoint{one.host, one.port};
+        if (endpoint.same_endpoint(asked.endpoint) != same_target) continue;
+        for (const choice& each : one.choices) {
+          if (same_target && each.view.region == asked.region) continue;
+          if (!each.view.knows(certificate, key)) continue;
+          found.owner_ = {endpoint, each.view.region};
+          return found;
+        }
+      }
+    }
+    return found;
+  }
+
  private:
   struct choice {
+    std::string region{};
     std::vector<ip_prefix> prefixes{};
     std::vector<std::string> labels{};
     std::vector<pin> pins{};
@@ -285,6 +320,7 @@ class live_manifest {
   static choice compose(const std::vector<manifest_pin>& pins, const std::string& region,
                         const target& endpoint, const state& before) {
     choice made;
+    made.region = region;
     made.labels.reserve(pins.size());
     made.pins.reserve(pins.size());
     for (const manifest_pin& one : pins) {
@@ -335,7 +371,7 @@ class live_manifest {
       entry& one = next->entries[i];
       if (i > 0 && !next->entries[i - 1].before({one.host, one.port})) return nullptr;
       // Last, because sorting moves the hosts.
-      for (choice& each : one.choices) each.view = {{one.host, one.port}, each.pins};
+      for (choice& each : one.choices) each.view = {{one.host, one.port}, each.pins, each.region};
     }
     return next;
   }
@@ -344,6 +380,7 @@ class live_manifest {
 };
 
 static_assert(reloadable_pin_set<live_manifest>);
+static_assert(owner_telling_pin_set<live_manifest>);
 static_assert(runtime_restricting<live_manifest>);
 
 }  // namespace v0

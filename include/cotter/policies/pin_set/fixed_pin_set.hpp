@@ -88,6 +88,21 @@ class fixed_pin_set {
     pinned_target found_{};
   };
 
+  /// Another target that a leaf belongs to, or nothing; borrows from the set.
+  class owner_handle {
+   public:
+    constexpr owner_handle() noexcept = default;
+    [[nodiscard]] constexpr explicit operator bool() const noexcept {
+      return static_cast<bool>(owner_);
+    }
+    [[nodiscard]] constexpr const pin_owner& operator*() const noexcept { return owner_; }
+
+   private:
+    friend class fixed_pin_set;
+    constexpr explicit owner_handle(const pin_owner& owner) noexcept : owner_(owner) {}
+    pin_owner owner_{};
+  };
+
   template <std::size_t... N>
   requires(sizeof...(N) == Targets && (N + ...) == Pins) consteval explicit(false)
       fixed_pin_set(const fixed_target<N>&... targets) {
@@ -108,6 +123,19 @@ class fixed_pin_set {
     for (const entry& e : entries_) {
       if (e.endpoint.same_endpoint(whom)) {
         return handle{{e.endpoint, std::span<const pin>(pins_).subspan(e.first, e.count)}};
+      }
+    }
+    return {};
+  }
+
+  /// @see owner_telling_pin_set
+  [[nodiscard]] constexpr owner_handle owner_of(const pinned_target& asked,
+                                                const sha256_digest& certificate,
+                                                const sha256_digest* key) const noexcept {
+    for (const entry& e : entries_) {
+      const pinned_target one{e.endpoint, std::span<const pin>(pins_).subspan(e.first, e.count)};
+      if (!e.endpoint.same_endpoint(asked.endpoint) && one.knows(certificate, key)) {
+        return owner_handle{{e.endpoint, {}}};
       }
     }
     return {};

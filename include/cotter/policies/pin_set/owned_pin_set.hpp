@@ -36,6 +36,19 @@ class owned_pin_set {
     std::shared_ptr<const entry> entry_;
   };
 
+  /// Another target that a leaf belongs to, or nothing; shares ownership.
+  class owner_handle {
+   public:
+    owner_handle() noexcept = default;
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(owner_); }
+    [[nodiscard]] const pin_owner& operator*() const noexcept { return owner_; }
+
+   private:
+    friend class owned_pin_set;
+    handle kept_{};
+    pin_owner owner_{};
+  };
+
   /// Adds a target with its pins, copying all text.
   ///
   /// @errors `invalid_host`, `invalid_port`, `invalid_pin` (no pins, or no primary among them). A
@@ -69,11 +82,25 @@ class owned_pin_set {
     return {};
   }
 
+  /// @see owner_telling_pin_set
+  [[nodiscard]] owner_handle owner_of(const pinned_target& asked, const sha256_digest& certificate,
+                                      const sha256_digest* key) const noexcept {
+    owner_handle found;
+    for (const auto& one : entries_) {
+      if (one->view.endpoint.same_endpoint(asked.endpoint)) continue;
+      if (!one->view.knows(certificate, key)) continue;
+      found.kept_ = handle{one};
+      found.owner_ = {one->view.endpoint, {}};
+      break;
+    }
+    return found;
+  }
+
  private:
   std::vector<std::shared_ptr<const handle::entry>> entries_;
 };
 
-static_assert(pin_set<owned_pin_set>);
+static_assert(owner_telling_pin_set<owned_pin_set>);
 
 }  // namespace v0
 }  // namespace cotter

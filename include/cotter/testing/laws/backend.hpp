@@ -19,10 +19,18 @@ namespace cotter {
 inline namespace v0 {
 namespace testing {
 
-inline constexpr std::array<law_by_review, 2> backend_laws_by_review{{
+inline constexpr std::array<law_by_review, 8> backend_laws_by_review{{
     {"B7", "the concept demands noexcept; that nothing is logged, started or read from the "
            "environment shows in the code"},
     {"B8", "only the library itself could tell; tests/backends compares with what it prints"},
+    {"F1", "a resumption takes two connections to one server, and a stage has one: tests/resumption, "
+           "octets flipped one by one"},
+    {"F2", "as F1; tests/resumption puts other sessions in between"},
+    {"F3", "as F1; tests/resumption has servers that take psk_ke and that have no extended master "
+           "secret"},
+    {"F4", "as F1; tests/resumption has servers that decline"},
+    {"F5", "as F1; tests/resumption counts the sessions that servers send"},
+    {"F6", "as F1; tests/resumption has a server without extended master secret"},
 }};
 
 /// What the suites of `backend` and `engine` need. Each leaf but `foreign` is issued by `anchors`.

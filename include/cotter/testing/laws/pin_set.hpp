@@ -56,7 +56,7 @@ inline std::vector<std::string> hosts_near(const std::string& host) {
 
 }  // namespace detail
 
-/// Checks P1 to P3 of a set that has exactly the targets of `holds`, at least one, in any region.
+/// Checks P1 to P3, and P6 if the set can tell owners, of a set that has exactly the targets of `holds`, at least one, in any region.
 template <pin_set P>
 [[nodiscard]] law_report check_pin_set_laws(const P& set, std::span<const pinned_target> holds) {
   law_report report;
@@ -126,6 +126,31 @@ template <pin_set P>
     report.check("P2", "a handle keeps nothing of the host it was asked for, and survives a move",
                  static_cast<bool>(moved) && (*moved).endpoint.same_endpoint(holds[0].endpoint) &&
                      detail::same_pins((*moved).pins, holds[0].pins));
+  }
+  if constexpr (owner_telling_pin_set<P>) {
+    const sha256_digest unknown{{0x5a, 0xa5, 0x5a}};
+    for (const pinned_target& one : holds) {
+      const auto asked = set.find(one.endpoint, nowhere);
+      if (!static_cast<bool>(asked)) continue;
+      const std::string name(one.endpoint.host);
+      report.check("P6", "a leaf that nobody pins is nobody's",
+                   !static_cast<bool>(set.owner_of(*asked, unknown, &unknown)) &&
+                       !static_cast<bool>(set.owner_of(*asked, unknown, nullptr)),
+                   name);
+      for (const pin& p : one.pins) {
+        const bool is_key = p.form == pin_form::spki;
+        const sha256_digest& certificate = is_key ? unknown : p.digest;
+        const sha256_digest* key = is_key ? &p.digest : nullptr;
+        const auto owner = set.owner_of(*asked, certificate, key);
+        const bool somebody = std::any_of(holds.begin(), holds.end(), [&](const pinned_target& o) {
+          return !o.endpoint.same_endpoint(one.endpoint) && o.knows(certificate, key);
+        });
+        const bool told = static_cast<bool>(owner);
+        const bool itself = told && (*owner).endpoint.same_endpoint(one.endpoint);
+        report.check("P6", "the owner is another target or region, and one whose pin it is",
+                     itself ? (*owner).region != (*asked).region : told == somebody, name);
+      }
+    }
   }
   return report;
 }

@@ -4,6 +4,8 @@
 #include <cotter/backends/mbedtls.hpp>
 #include <cotter/backends/mbedtls/random.hpp>
 #include <cotter/concepts/engine.hpp>
+#include <cotter/values/hello_tap.hpp>
+#include <cotter/values/session_binding.hpp>
 #include <cotter/values/tls_version.hpp>
 
 #include <mbedtls/pk.h>
@@ -139,6 +141,8 @@ class mbedtls::connection {
   ~connection() { mbedtls_ssl_free(&ssl_); }
 
  private:
+  friend struct mbedtls;
+
   [[nodiscard]] bool failed() noexcept {
     if (setup_ != 0) {
       failure_ = {
@@ -182,6 +186,7 @@ class mbedtls::connection {
   static int send(void* context, const unsigned char* octets, std::size_t size_bytes) noexcept {
     auto& self = *static_cast<connection*>(context);
     const std::size_t n = self.outgoing_.append({octets, bounded(size_bytes)});
+    if (n != 0 && self.tap_ != nullptr) self.tap_->sent({octets, n});
     if (n != 0) return static_cast<int>(n);
     return self.outgoing_.empty() ? MBEDTLS_ERR_SSL_ALLOC_FAILED : MBEDTLS_ERR_SSL_WANT_WRITE;
   }
@@ -192,6 +197,7 @@ class mbedtls::connection {
     if (waiting.empty()) return self.ended_ ? 0 : MBEDTLS_ERR_SSL_WANT_READ;
     const std::size_t n = bounded(size_bytes < waiting.size() ? size_bytes : waiting.size());
     std::memcpy(out, waiting.data(), n);
+    if (self.tap_ != nullptr) self.tap_->received(waiting.first(n));
     self.incoming_.drop(n);
     return static_cast<int>(n);
   }
@@ -203,7 +209,20 @@ class mbedtls::connection {
   error failure_{};
   octet_queue incoming_;
   octet_queue outgoing_;
+  hello_tap* tap_ = nullptr;
 };
+
+inline hello_tap** mbedtls::tap_of(const mbedtls_ssl_context& ssl) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+  const bool ours = ssl.MBEDTLS_PRIVATE(f_recv) == connection::receive &&
+                    ssl.MBEDTLS_PRIVATE(f_send) == connection::send;
+  void* self = ssl.MBEDTLS_PRIVATE(p_bio);
+#else
+  const bool ours = ssl.f_recv == connection::receive && ssl.f_send == connection::send;
+  void* self = ssl.p_bio;
+#endif
+  return ours && self != nullptr ? &static_cast<connection*>(self)->tap_ : nullptr;
+}
 
 #if defined(MBEDTLS_CTR_DRBG_C) && defined(MBEDTLS_ENTROPY_C)
 
@@ -322,6 +341,10 @@ class mbedtls::context {
     return add_anchors(file_octets(pem_or_der));
   }
 
+  /// What the anchors loaded by these two are called: SHA-256 of what the ones before were called and
+  /// of the octets given. Unknown while there are none, and after octets that could not be read. It
+  /// knows nothing of what was put into `native()`.
+  [[nodiscard]] const anchors_identity& anchors() const noexcept { return identity_; }
   /// The client's own certificate chain, leaf first, and its unencrypted key. Once per context.
   ///
   /// @errors `unreadable`, `unfit_credentials`.
@@ -392,7 +415,16 @@ class mbedtls::context {
   }
 #endif
 
+  void identify(const file_octets& text) noexcept {
+    hasher whole;
+    const bool good = text.readable() && !unreadable_ && whole.prepare();
+    whole.update(identity_.digest.octets);
+    if (text.readable()) whole.update({text.data(), text.size()});
+    identity_.known = whole.finish(identity_.digest) && good;
+    unreadable_ = !identity_.known;
+  }
   result<void> add_anchors(const file_octets& text) noexcept {
+    identify(text);
     if (!text.readable()) return errc::unreadable;
     const int native = mbedtls_x509_crt_parse(&anchors_, text.data(), text.size());
     if (native < 0) return error{errc::unfit_trust_anchors, 0, native};
@@ -409,6 +441,8 @@ class mbedtls::context {
   std::array<const char*, 2> alpn_{};
 #endif
   bool valid_ = false;
+  anchors_identity identity_{};
+  bool unreadable_ = false;
 };
 
 #endif

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <cotter/backends/mbedtls.hpp>
+#include <cotter/values/hello.hpp>
+#include <cotter/values/hello_tap.hpp>
+#include <cotter/values/session_binding.hpp>
 #include <cotter/values/target.hpp>
+#include <cotter/values/tls_version.hpp>
 
 #include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
@@ -13,8 +17,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
+#include <utility>
 
 // Version 3 mangles the names of the fields without which enforcement is impossible.
+#pragma push_macro("COTTER_MBEDTLS_FIELD")
+#undef COTTER_MBEDTLS_FIELD
 #if MBEDTLS_VERSION_MAJOR >= 3
 #define COTTER_MBEDTLS_FIELD(name) MBEDTLS_PRIVATE(name)
 #else
@@ -80,6 +88,25 @@ struct mbedtls::hooks {
       case MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA: return true;
       default: return false;
     }
+  }
+
+  /// True if `session` is the one that `offer` took.
+  [[nodiscard]] static bool is_ours(const attachment& held,
+                                    const mbedtls_ssl_session& session) noexcept {
+    return held.sessions_ != nullptr && held.sessions_->is_offered(session);
+  }
+  /// True past the point where a full handshake would have had to draw its key: then it is an
+  /// abbreviated one, and what it resumes is ours.
+  [[nodiscard]] static bool is_resumed(const attachment& held) noexcept {
+    const mbedtls_ssl_context& ssl = *held.ssl_;
+    if (held.sessions_ == nullptr || held.stage_ != attachment::stage::before_certificate ||
+        ssl.COTTER_MBEDTLS_FIELD(state) < MBEDTLS_SSL_CLIENT_CHANGE_CIPHER_SPEC) {
+      return false;
+    }
+    const mbedtls_ssl_session* session = ssl.COTTER_MBEDTLS_FIELD(session_negotiate) != nullptr
+                                             ? ssl.COTTER_MBEDTLS_FIELD(session_negotiate)
+                                             : ssl.COTTER_MBEDTLS_FIELD(session);
+    return session != nullptr && held.sessions_->has_secret_of(*session);
   }
 
   /// Puts `ssl` beyond any handshake. `own` is what `attach` will find again.
@@ -157,11 +184,12 @@ inline int mbedtls::attachment::on_random(void* context, unsigned char* out,
   if (state == MBEDTLS_SSL_CLIENT_HELLO) {
     const mbedtls_ssl_session* offered = held.ssl_->COTTER_MBEDTLS_FIELD(session_negotiate);
     // A session that is to be resumed has a cipher suite; a fresh one has none yet.
-    if (offered == nullptr || offered->COTTER_MBEDTLS_FIELD(ciphersuite) != 0 ||
-        held.stage_ != stage::before_certificate) {
+    if (offered == nullptr || held.stage_ != stage::before_certificate ||
+        (offered->COTTER_MBEDTLS_FIELD(ciphersuite) != 0 && !hooks::is_ours(held, *offered))) {
       return MBEDTLS_ERR_SSL_NO_RNG;
     }
-  } else if (state > MBEDTLS_SSL_SERVER_CERTIFICATE && held.stage_ != stage::accepted) {
+  } else if (state > MBEDTLS_SSL_SERVER_CERTIFICATE && held.stage_ != stage::accepted &&
+             !hooks::is_resumed(held)) {
     return MBEDTLS_ERR_SSL_NO_RNG;
   }
   return held.random_(held.random_context_, out, size_bytes);
@@ -326,6 +354,56 @@ inline result<void> mbedtls::attach(session ssl, const target& whom, handshake_o
   return {};
 }
 
+inline bool mbedtls::allow_sessions([[maybe_unused]] attachment& held) noexcept {
+#if defined(MBEDTLS_SSL_EXTENDED_MASTER_SECRET)
+  if (held.ssl_ == nullptr || held.sessions_ != nullptr) return false;
+  hello_tap** slot = tap_of(*held.ssl_);
+  if (slot == nullptr || *slot != nullptr) return false;
+  held.sessions_ = new (std::nothrow) resumption(slot);
+#if defined(MBEDTLS_SSL_SESSION_TICKETS)
+  if (held.sessions_ != nullptr) {
+    mbedtls_ssl_conf_session_tickets(&held.conf_, MBEDTLS_SSL_SESSION_TICKETS_ENABLED);
+  }
+#endif
+  return held.sessions_ != nullptr;
+#else
+  return false;
+#endif
+}
+
+inline bool mbedtls::offer(attachment& held, bytes_view octets) noexcept {
+  if (held.ssl_ == nullptr || held.sessions_ == nullptr || octets.size() > max_session_bytes) {
+    return false;
+  }
+  const mbedtls_ssl_session* session = held.sessions_->load(octets);
+  if (session == nullptr) return false;
+#if MBEDTLS_VERSION_MAJOR >= 3
+  const int* offered = held.conf_.COTTER_MBEDTLS_FIELD(ciphersuite_list);
+  bool fit = session->COTTER_MBEDTLS_FIELD(tls_version) == MBEDTLS_SSL_VERSION_TLS1_2 &&
+             held.conf_.COTTER_MBEDTLS_FIELD(min_tls_version) == MBEDTLS_SSL_VERSION_TLS1_2;
+#else
+  const int* offered = held.conf_.ciphersuite_list[MBEDTLS_SSL_MINOR_VERSION_3];
+  bool fit = true;
+#endif
+  while (*offered != 0 && *offered != session->COTTER_MBEDTLS_FIELD(ciphersuite)) ++offered;
+  fit = fit && *offered != 0 && mbedtls_ssl_set_session(held.ssl_, session) == 0;
+  if (fit) {
+    held.sessions_->expect();
+  } else {
+    held.sessions_->drop();
+  }
+  return fit;
+}
+
+template <typename Each>
+void mbedtls::collect(attachment& held, Each&& each) noexcept {
+  if (held.ssl_ == nullptr || held.sessions_ == nullptr || !is_over(*held.ssl_)) return;
+#if MBEDTLS_VERSION_MAJOR >= 3
+  if (held.ssl_->COTTER_MBEDTLS_FIELD(tls_version) != MBEDTLS_SSL_VERSION_TLS1_2) return;
+#endif
+  held.sessions_->collect(*held.ssl_, each);
+}
+
 inline handshake_facts mbedtls::inspect(const attachment& held) noexcept {
   handshake_facts facts;
   if (held.ssl_ == nullptr) return facts;
@@ -348,12 +426,26 @@ inline handshake_facts mbedtls::inspect(const attachment& held) noexcept {
   const bool recent =
       ssl.major_ver == MBEDTLS_SSL_MAJOR_VERSION_3 && ssl.minor_ver >= MBEDTLS_SSL_MINOR_VERSION_3;
 #endif
+  bool vouched = saw_certificate;
+  if (held.sessions_ != nullptr) {
+    const hello_watch& seen = held.sessions_->watch();
+#if MBEDTLS_VERSION_MAJOR >= 3
+    const bool tls1_2 = ssl.COTTER_MBEDTLS_FIELD(tls_version) == MBEDTLS_SSL_VERSION_TLS1_2;
+#else
+    const bool tls1_2 = recent;
+#endif
+    facts.resumable = tls1_2 && seen.extended_master_secret();
+    facts.offered =
+        facts.resumed && seen.as_offered() && held.sessions_->has_secret_of(*negotiated);
+    if (facts.offered) vouched = facts.resumable;
+  }
   facts.authenticated =
-      recent && saw_certificate && hooks::is_strong(negotiated->COTTER_MBEDTLS_FIELD(ciphersuite));
+      recent && vouched && hooks::is_strong(negotiated->COTTER_MBEDTLS_FIELD(ciphersuite));
   return facts;
 }
 
 inline void mbedtls::detach(attachment& held) noexcept {
+  delete std::exchange(held.sessions_, nullptr);
   if (held.ssl_ == nullptr) return;
   mbedtls_ssl_context& ssl = *held.ssl_;
   const mbedtls_ssl_config* current = ssl.COTTER_MBEDTLS_FIELD(conf);
@@ -370,4 +462,4 @@ inline void mbedtls::detach(attachment& held) noexcept {
 }  // namespace v0
 }  // namespace cotter
 
-#undef COTTER_MBEDTLS_FIELD
+#pragma pop_macro("COTTER_MBEDTLS_FIELD")

@@ -3,6 +3,7 @@
 
 #include <cotter/backends/openssl.hpp>
 #include <cotter/concepts/engine.hpp>
+#include <cotter/values/session_binding.hpp>
 #include <cotter/values/tls_version.hpp>
 
 #include <openssl/bio.h>
@@ -31,7 +32,10 @@ class openssl::context {
   context() noexcept : ctx_(SSL_CTX_new(TLS_client_method())) {
     if (ctx_ == nullptr) return;
     SSL_CTX_set_verify(ctx_, SSL_VERIFY_PEER, nullptr);
-    SSL_CTX_set_session_cache_mode(ctx_, SSL_SESS_CACHE_OFF);
+    // No cache, but word of every session: guards that resume keep them themselves.
+    SSL_CTX_set_session_cache_mode(
+        ctx_, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
+    SSL_CTX_sess_set_new_cb(ctx_, &keep_session);
     // OpenSSL would ask the terminal.
     SSL_CTX_set_default_passwd_cb(ctx_, [](char*, int, int, void*) { return -1; });
     SSL_CTX_set_mode(ctx_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
@@ -50,6 +54,7 @@ class openssl::context {
   result<void> load_anchors_file(const char* pem_path) noexcept {
     if (ctx_ == nullptr) return errc::out_of_memory;
     ERR_clear_error();
+    identify_file(pem_path);
     if (SSL_CTX_load_verify_file(ctx_, pem_path) != 1) return last(errc::unfit_trust_anchors);
     return {};
   }
@@ -59,6 +64,7 @@ class openssl::context {
     if (ctx_ == nullptr) return errc::out_of_memory;
     if (pem_or_der.size() > INT_MAX) return errc::unfit_trust_anchors;
     ERR_clear_error();
+    identify(pem_or_der);
     const std::uint8_t* at = pem_or_der.data();
     if (X509* one = d2i_X509(nullptr, &at, static_cast<long>(pem_or_der.size()))) {
       const int added = X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx_), one);
@@ -76,6 +82,10 @@ class openssl::context {
     ERR_clear_error();
     return {};
   }
+  /// What the anchors loaded by these two are called: SHA-256 of what the ones before were called and
+  /// of the octets given. Unknown while there are none, and after octets that could not be read. It
+  /// knows nothing of what was put into `native()`.
+  [[nodiscard]] const anchors_identity& anchors() const noexcept { return anchors_; }
   /// Authenticates this client: a PEM chain, leaf first, and its PEM key, not encrypted.
   /// @errors `unfit_credentials`
   result<void> use_credentials(const char* cert_pem_path, const char* key_pem_path) noexcept {
@@ -123,9 +133,36 @@ class openssl::context {
   static constexpr int number_of(cotter::tls_version version) noexcept {
     return version == cotter::tls_version::tls1_2 ? TLS1_2_VERSION : TLS1_3_VERSION;
   }
+  void identify(bytes_view octets) noexcept {
+    hasher whole;
+    anchors_.known = !unreadable_ && whole.prepare();
+    whole.update(anchors_.digest.octets);
+    whole.update(octets);
+    anchors_.known = whole.finish(anchors_.digest) && anchors_.known;
+    unreadable_ = !anchors_.known;
+  }
+  void identify_file(const char* path) noexcept {
+    hasher whole;
+    bool good = !unreadable_ && whole.prepare();
+    whole.update(anchors_.digest.octets);
+    BIO* in = BIO_new_file(path, "rb");
+    std::array<std::uint8_t, 4096> some{};
+    std::size_t size = 0;
+    good = good && in != nullptr;
+    while (good && BIO_read_ex(in, some.data(), some.size(), &size) == 1) {
+      whole.update(bytes_view(some).first(size));
+    }
+    good = good && BIO_eof(in) == 1;
+    BIO_free(in);
+    ERR_clear_error();
+    anchors_.known = whole.finish(anchors_.digest) && good;
+    unreadable_ = !anchors_.known;
+  }
   static error last(errc what) noexcept { return {what, 0, ERR_GET_REASON(ERR_peek_last_error())}; }
 
   SSL_CTX* ctx_;
+  anchors_identity anchors_{};
+  bool unreadable_ = false;
 };
 
 namespace detail {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cotter/backends/openssl.hpp>
+#include <cotter/values/hello.hpp>
+#include <cotter/values/session_binding.hpp>
 #include <cotter/values/target.hpp>
+#include <cotter/values/tls_version.hpp>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -13,6 +16,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -156,6 +160,18 @@ struct openssl::hooks {
                                                               : errc::out_of_memory;
   }
 
+  static bool extended_master_secret(const SSL* ssl) noexcept {
+    auto* asked = const_cast<SSL*>(ssl);  // NOLINT(*-const-cast): OpenSSL's own type
+    return SSL_get_extms_support(asked) == 1;
+  }
+  /// True if the peer sent a key of its own for this handshake.
+  static bool ephemeral(const SSL* ssl) noexcept {
+    EVP_PKEY* key = nullptr;
+    auto* asked = const_cast<SSL*>(ssl);  // NOLINT(*-const-cast): OpenSSL's own type
+    const bool sent = SSL_get_peer_tmp_key(asked, &key) == 1 && key != nullptr;
+    EVP_PKEY_free(key);
+    return sent;
+  }
   /// Leaves a session whose handshake must fail: no ciphers would do, but no version is certain.
   static void disable(SSL* ssl) noexcept {
     SSL_set_verify(ssl, SSL_VERIFY_PEER, &verify_one);
@@ -173,7 +189,8 @@ struct openssl::hooks {
     // A start in any other state is a HelloRequest, which NO_RENEGOTIATION turns down.
     if ((where & SSL_CB_HANDSHAKE_START) != 0 && SSL_get_state(ssl) == TLS_ST_BEFORE) {
       // A session set by the application after attach would be resumed without one hook.
-      SSL_set_session(const_cast<SSL*>(ssl), nullptr);  // NOLINT(*-const-cast): OpenSSL's own type
+      SSL_SESSION* ours = state->sessions == nullptr ? nullptr : state->sessions->offered();
+      SSL_set_session(const_cast<SSL*>(ssl), ours);  // NOLINT(*-const-cast): OpenSSL's own type
       state->leaf_handed_over = false;
       state->observer->on_start();
     }
@@ -185,6 +202,10 @@ struct openssl::hooks {
                            SSL* ssl, void* argument) noexcept {
     auto* state = static_cast<attachment*>(argument);
     const bytes_view message(static_cast<const std::uint8_t*>(octets), size);
+    if (content_type == SSL3_RT_HANDSHAKE && message.size() >= 4 && state != nullptr &&
+        attached(ssl) == state && state->sessions != nullptr) {
+      state->sessions->on_message(sent != 0, message);
+    }
     if (sent != 0 || content_type != SSL3_RT_HANDSHAKE || message.size() < 4 ||
         message[0] != SSL3_MT_CERTIFICATE || state == nullptr || attached(ssl) != state ||
         state->leaf_handed_over) {
@@ -269,6 +290,54 @@ struct openssl::hooks {
   }
 };
 
+/// OpenSSL has a session of this connection for its context's cache.
+inline int openssl::keep_session(SSL* ssl, SSL_SESSION* session) noexcept {
+  attachment* state = hooks::attached(ssl);
+  if (state == nullptr || state->sessions == nullptr) return 0;
+  state->sessions->got(session);
+  return 1;
+}
+
+inline bool openssl::allow_sessions(attachment& state) noexcept {
+  if (state.ssl == nullptr || state.sessions != nullptr) return false;
+  state.sessions = new (std::nothrow) resumption;
+  if (state.sessions == nullptr) return false;
+  SSL_clear_options(state.ssl, SSL_OP_NO_TICKET);
+  return true;
+}
+
+inline bool openssl::offer(attachment& state, bytes_view octets) noexcept {
+  if (state.ssl == nullptr || state.sessions == nullptr || octets.size() > max_session_bytes) {
+    return false;
+  }
+  const unsigned char* at = octets.data();
+  SSL_SESSION* session = d2i_SSL_SESSION(nullptr, &at, static_cast<long>(octets.size()));
+  ERR_clear_error();
+  if (session == nullptr) return false;
+  const int version = SSL_SESSION_get_protocol_version(session);
+  const auto highest = SSL_get_max_proto_version(state.ssl);
+  const std::uint64_t banned = version == TLS1_2_VERSION ? SSL_OP_NO_TLSv1_2 : SSL_OP_NO_TLSv1_3;
+  const SSL_CIPHER* cipher = SSL_SESSION_get0_cipher(session);
+  const bool fit = at == octets.data() + octets.size() &&
+                   (version == TLS1_2_VERSION || version == TLS1_3_VERSION) &&
+                   version >= SSL_get_min_proto_version(state.ssl) &&
+                   (highest == 0 || version <= highest) &&
+                   (SSL_get_options(state.ssl) & banned) == 0 && cipher != nullptr &&
+                   hooks::acceptable(cipher) && SSL_SESSION_is_resumable(session) == 1 &&
+                   SSL_SESSION_set_max_early_data(session, 0) == 1;
+  if (!fit) {
+    SSL_SESSION_free(session);
+    return false;
+  }
+  state.sessions->offer(session);
+  return true;
+}
+
+template <typename Each>
+void openssl::collect(attachment& state, Each&& each) noexcept {
+  if (state.ssl != nullptr && state.sessions != nullptr) state.sessions->collect(state.ssl, each);
+}
+
 inline void openssl::prepare(SSL_CTX* ctx) noexcept {
   if (SSL_CTX_get_ex_data(ctx, hooks::context_index()) != nullptr) return;
   SSL_CTX_set_cert_verify_callback(ctx, &hooks::verify_chain, nullptr);
@@ -293,8 +362,17 @@ inline handshake_facts openssl::inspect(const attachment& state) noexcept {
   if (ssl == nullptr) return facts;
   facts.finished = SSL_is_init_finished(ssl) != 0;
   facts.resumed = SSL_session_reused(ssl) != 0;
+  const hello_watch* seen = state.sessions == nullptr ? nullptr : &state.sessions->watch();
+  const bool tls1_3 = SSL_version(ssl) >= TLS1_3_VERSION;
+  if (facts.finished && seen != nullptr) {
+    const bool extended = seen->extended_master_secret() && hooks::extended_master_secret(ssl);
+    facts.version = tls1_3 ? tls_version::tls1_3 : tls_version::tls1_2;
+    facts.resumable = tls1_3 || extended;
+    facts.offered = facts.resumed && state.sessions->offered() != nullptr && seen->as_offered();
+  }
+  // A resumed connection calls no hook, one that is not has been decided by one.
   facts.hooks_intact =
-      state.decided && SSL_get_ex_data(ssl, hooks::session_index()) == &state &&
+      state.decided != facts.offered && SSL_get_ex_data(ssl, hooks::session_index()) == &state &&
       SSL_get_SSL_CTX(ssl) == state.ssl_ctx && (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0 &&
       SSL_get_verify_callback(ssl) == &hooks::verify_one &&
       SSL_get_info_callback(ssl) == &hooks::note_state && SSL_get_verify_result(ssl) == X509_V_OK;
@@ -302,11 +380,17 @@ inline handshake_facts openssl::inspect(const attachment& state) noexcept {
   const X509* peer = SSL_get0_peer_certificate(ssl);
   facts.authenticated = SSL_version(ssl) >= TLS1_2_VERSION && cipher != nullptr &&
                         hooks::acceptable(cipher) && peer != nullptr && peer == state.leaf;
+  if (facts.offered) {
+    facts.authenticated = SSL_version(ssl) >= TLS1_2_VERSION && cipher != nullptr &&
+                          hooks::acceptable(cipher) && facts.resumable &&
+                          (!tls1_3 || (seen->key_share() && hooks::ephemeral(ssl)));
+  }
   return facts;
 }
 
 inline void openssl::detach(attachment& state) noexcept {
   SSL* ssl = std::exchange(state.ssl, nullptr);
+  delete std::exchange(state.sessions, nullptr);
   if (ssl == nullptr || SSL_get_ex_data(ssl, hooks::session_index()) != &state) return;
   SSL_set_ex_data(ssl, hooks::session_index(), nullptr);
   SSL_set_info_callback(ssl, state.previous_info);

@@ -3,13 +3,18 @@
 
 #include <cotter/backends/wolfssl.hpp>
 #include <cotter/concepts/engine.hpp>
+#include <cotter/values/hello_tap.hpp>
+#include <cotter/values/session_binding.hpp>
 #include <cotter/values/tls_version.hpp>
 
 #include <wolfssl/ssl.h>
 
+#include <array>
+#include <chrono>
 #include <climits>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <span>
@@ -27,6 +32,12 @@ class wolfssl::context {
     if (ctx_ == nullptr) return;
     wolfSSL_CTX_set_verify(ctx_, WOLFSSL_VERIFY_PEER, &refuse_chain);
     wolfSSL_CTX_set_session_cache_mode(ctx_, WOLFSSL_SESS_CACHE_OFF);
+#if defined(HAVE_EXT_CACHE) && !defined(NO_SESSION_CACHE)
+    wolfSSL_CTX_sess_set_new_cb(ctx_, &keep_session);
+    // Else wolfSSL calls a session of TLS 1.2 too old after 500 s; the guard knows better.
+    constexpr std::chrono::seconds longest = longest_session;
+    wolfSSL_CTX_set_timeout(ctx_, static_cast<unsigned>(longest.count()));
+#endif
 #ifdef WOLFSSL_NO_TLS12
     constexpr int oldest = WOLFSSL_TLSV1_3;
 #else
@@ -57,6 +68,7 @@ class wolfssl::context {
     static_cast<void>(pem_path);
     return errc::unfit_trust_anchors;
 #else
+    identify_file(pem_path);
     return anchors_loaded(wolfSSL_CTX_load_verify_locations(ctx_, pem_path, nullptr));
 #endif
   }
@@ -65,10 +77,15 @@ class wolfssl::context {
   result<void> load_anchors(bytes_view pem_or_der) noexcept {
     if (ctx_ == nullptr) return errc::out_of_memory;
     if (pem_or_der.empty() || pem_or_der.size() > INT_MAX) return errc::unfit_trust_anchors;
+    identify(pem_or_der);
     const int format = pem_or_der[0] == 0x30 ? WOLFSSL_FILETYPE_ASN1 : WOLFSSL_FILETYPE_PEM;
     return anchors_loaded(wolfSSL_CTX_load_verify_buffer(
         ctx_, pem_or_der.data(), static_cast<long>(pem_or_der.size()), format));
   }
+  /// What the anchors loaded by these two are called: SHA-256 of what the ones before were called and
+  /// of the octets given. Unknown while there are none, and after octets that could not be read. It
+  /// knows nothing of what was put into `native()`.
+  [[nodiscard]] const anchors_identity& anchors() const noexcept { return anchors_; }
   /// The client's own certificate chain, leaf first, and its key, both PEM. That an EC key belongs
   /// to another certificate is not found here (wolfSSL does not look) but by the server.
   /// @errors `unfit_credentials`, also in a build without files (NO_FILESYSTEM)
@@ -147,9 +164,39 @@ class wolfssl::context {
     return done == WOLFSSL_SUCCESS ? result<void>() : error{errc::unfit_trust_anchors, 0, done};
   }
 
+  void identify(bytes_view octets) noexcept {
+    hasher whole;
+    const bool good = !unreadable_ && whole.prepare();
+    whole.update(anchors_.digest.octets);
+    whole.update(octets);
+    anchors_.known = whole.finish(anchors_.digest) && good;
+    unreadable_ = !anchors_.known;
+  }
+#ifndef NO_FILESYSTEM
+  void identify_file(const char* path) noexcept {
+    hasher whole;
+    std::FILE* file = path == nullptr ? nullptr : std::fopen(path, "rb");
+    bool good = !unreadable_ && file != nullptr && whole.prepare();
+    whole.update(anchors_.digest.octets);
+    std::array<std::uint8_t, 4096> some;
+    while (good) {
+      const std::size_t size = std::fread(some.data(), 1, some.size(), file);
+      whole.update(bytes_view(some).first(size));
+      if (size == some.size()) continue;
+      good = std::ferror(file) == 0;
+      break;
+    }
+    if (file != nullptr) static_cast<void>(std::fclose(file));
+    anchors_.known = whole.finish(anchors_.digest) && good;
+    unreadable_ = !anchors_.known;
+  }
+#endif
+
   bool initialised_;
   WOLFSSL_CTX* ctx_ = nullptr;
   const char* alpn_ = nullptr;
+  anchors_identity anchors_{};
+  bool unreadable_ = false;
 };
 
 namespace detail {
@@ -250,6 +297,8 @@ class wolfssl_engine {
   }
   ~wolfssl_engine() { wolfSSL_free(ssl_); }
 
+  hello_tap* tap_ = nullptr;  ///< who reads along
+
   [[nodiscard]] step drive(int (*handshake)(WOLFSSL*)) noexcept {
     detail::free_points_with_thread();
     return ssl_ == nullptr ? fail(errc::out_of_memory) : settle(handshake(ssl_));
@@ -292,6 +341,7 @@ class wolfssl_engine {
     const std::size_t wanted = room > 0 ? static_cast<std::size_t>(room) : 0;
     const std::size_t taken = unread.size() < wanted ? unread.size() : wanted;
     std::memcpy(to, unread.data(), taken);
+    if (self.tap_ != nullptr) self.tap_->received(unread.first(taken));
     self.in_.drop(taken);
     return static_cast<int>(taken);
   }
@@ -299,7 +349,9 @@ class wolfssl_engine {
     auto& self = *static_cast<wolfssl_engine*>(argument);
     const auto count = size_bytes > 0 ? static_cast<std::size_t>(size_bytes) : 0;
     const bytes_view octets(reinterpret_cast<const std::uint8_t*>(from), count);
-    return self.out_.append(octets) ? size_bytes : WOLFSSL_CBIO_ERR_GENERAL;
+    if (!self.out_.append(octets)) return WOLFSSL_CBIO_ERR_GENERAL;
+    if (self.tap_ != nullptr) self.tap_->sent(octets);
+    return size_bytes;
   }
 
   WOLFSSL* ssl_;
@@ -316,6 +368,9 @@ class wolfssl_engine {
 class wolfssl::client : public detail::wolfssl_engine {
  public:
   explicit client(context& from) noexcept : wolfssl_engine(from.native()) {
+    if (valid() && tap_index() >= 0) {
+      wolfSSL_set_ex_data(native(), tap_index(), &tap_);
+    }
 #ifdef HAVE_ALPN
     if (!valid() || from.alpn_ == nullptr) return;
     char* list = const_cast<char*>(from.alpn_);  // NOLINT(*-const-cast): read only

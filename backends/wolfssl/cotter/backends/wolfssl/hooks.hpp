@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cotter/backends/wolfssl.hpp>
+#include <cotter/values/hello_tap.hpp>
+#include <cotter/values/session_binding.hpp>
 #include <cotter/values/target.hpp>
+#include <cotter/values/tls_version.hpp>
 
 #include <wolfssl/ssl.h>
 
@@ -10,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace cotter {
@@ -87,6 +91,16 @@ struct wolfssl::hooks {
     static constexpr std::array<unsigned char, 32> unset{};
     return wolfSSL_get_client_random(ssl, random.data(), random.size()) != random.size() ||
            random != unset || wolfSSL_is_init_finished(ssl) != 0;
+  }
+
+  /// wolfSSL speaks the version of the session it is given, whatever else it was told.
+  static bool allows(WOLFSSL* ssl, bool tls1_3) noexcept {
+    const long options = wolfSSL_get_options(ssl);
+    if (tls1_3) {
+      return wolfSSL_GetVersion(ssl) == WOLFSSL_TLSV1_3 && (options & WOLFSSL_OP_NO_TLSv1_3) == 0;
+    }
+    return wolfSSL_CTX_get_min_proto_version(wolfSSL_get_SSL_CTX(ssl)) <= TLS1_2_VERSION &&
+           (options & WOLFSSL_OP_NO_TLSv1_2) == 0;
   }
 
   static result<void> harden(WOLFSSL* ssl, const target& whom, attachment& state) noexcept {
@@ -246,6 +260,70 @@ inline result<void> wolfssl::attach(WOLFSSL* ssl, const target& whom, handshake_
   return {};
 }
 
+inline int wolfssl::tap_index() noexcept {
+  static const int index = [] {
+    static_cast<void>(hooks::session_index());
+    return wolfSSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  }();
+  return index;
+}
+
+/// wolfSSL has a session of this connection for an external cache. Zero leaves it to wolfSSL.
+inline int wolfssl::keep_session(WOLFSSL* ssl, WOLFSSL_SESSION* session) noexcept {
+  const attachment* state = attached(ssl);
+  if (state != nullptr && state->sessions != nullptr) state->sessions->got(session);
+  return 0;
+}
+
+inline bool wolfssl::allow_sessions(attachment& state) noexcept {
+#if defined(HAVE_EXT_CACHE) && defined(HAVE_SESSION_TICKET) && !defined(NO_SESSION_CACHE)
+  if (state.ssl == nullptr || state.sessions != nullptr || tap_index() < 0) return false;
+  auto** slot = static_cast<hello_tap**>(wolfSSL_get_ex_data(state.ssl, tap_index()));
+  if (slot == nullptr || *slot != nullptr) return false;
+  state.sessions = new (std::nothrow) resumption(slot);
+  return state.sessions != nullptr;
+#else
+  static_cast<void>(state);
+  return false;
+#endif
+}
+
+inline bool wolfssl::offer(attachment& state, bytes_view octets) noexcept {
+#if defined(HAVE_EXT_CACHE) && defined(HAVE_SESSION_TICKET) && !defined(NO_SESSION_CACHE)
+  detail::wolfssl_session_view seen;
+  if (state.ssl == nullptr || state.sessions == nullptr || state.sessions->offers() ||
+      octets.size() > max_session_bytes || !detail::read_wolfssl_session(octets, seen) ||
+      !hooks::acceptable(seen.suite) || !detail::may_be_offered(seen) ||
+      !hooks::allows(state.ssl, seen.tls1_3)) {
+    return false;
+  }
+  const unsigned char* at = octets.data();
+  WOLFSSL_SESSION* session =
+      wolfSSL_d2i_SSL_SESSION(nullptr, &at, static_cast<long>(octets.size()));
+  if (session == nullptr) return false;
+  const bool given = state.sessions->keep_offer(octets) &&
+                     wolfSSL_set_session(state.ssl, session) == WOLFSSL_SUCCESS;
+  wolfSSL_SESSION_free(session);
+  if (given) return true;
+  // Half a session may have been taken over: without its ticket it is none.
+  state.sessions->drop_offer();
+  wolfSSL_set_SessionTicket(state.ssl, nullptr, 0);
+  return false;
+#else
+  static_cast<void>(state);
+  static_cast<void>(octets);
+  return false;
+#endif
+}
+
+template <typename Each>
+void wolfssl::collect(attachment& state, Each&& each) noexcept {
+  if (state.ssl == nullptr || state.sessions == nullptr) return;
+  const bool resumed = wolfSSL_session_reused(state.ssl) != 0 && !state.decided &&
+                       wolfSSL_GetVersion(state.ssl) == WOLFSSL_TLSV1_2;
+  state.sessions->collect(resumed, each);
+}
+
 inline handshake_facts wolfssl::inspect(const attachment& state) noexcept {
   handshake_facts facts;
   WOLFSSL* ssl = state.ssl;
@@ -256,13 +334,24 @@ inline handshake_facts wolfssl::inspect(const attachment& state) noexcept {
   facts.hooks_intact = attached(ssl) == &state && wolfSSL_get_SSL_CTX(ssl) == state.ctx &&
                        wolfSSL_get_verify_mode(ssl) == WOLFSSL_VERIFY_PEER &&
                        wolfSSL_get_verify_callback(ssl) == &hooks::verify_one;
-  facts.authenticated = state.accepted && wolfSSL_GetVersion(ssl) >= WOLFSSL_TLSV1_2 &&
+  bool vouched = state.accepted;
+  if (facts.finished && state.sessions != nullptr) {
+    const hello_watch& seen = state.sessions->watch();
+    const bool tls1_3 = wolfSSL_GetVersion(ssl) == WOLFSSL_TLSV1_3;
+    facts.version = tls1_3 ? tls_version::tls1_3 : tls_version::tls1_2;
+    facts.resumable = tls1_3 || seen.extended_master_secret();
+    facts.offered = facts.resumed && !state.decided && seen.as_offered() &&
+                    (state.sessions->offers() || state.sessions->spent());
+    if (facts.offered) vouched = facts.resumable && (!tls1_3 || seen.key_share());
+  }
+  facts.authenticated = vouched && wolfSSL_GetVersion(ssl) >= WOLFSSL_TLSV1_2 &&
                         hooks::acceptable(wolfSSL_get_current_cipher_suite(ssl));
   return facts;
 }
 
 inline void wolfssl::detach(attachment& state) noexcept {
   WOLFSSL* ssl = std::exchange(state.ssl, nullptr);
+  delete std::exchange(state.sessions, nullptr);
   if (ssl == nullptr || attached(ssl) != &state) return;
   wolfSSL_set_ex_data(ssl, hooks::session_index(), nullptr);
   hooks::refuse_all_handshakes(ssl);
