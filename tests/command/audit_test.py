@@ -266,7 +266,13 @@ class Diagnosis(Audit):
         found = self.diagnosis("wrong-name", scheme="sips:")
         self.assertEqual(found["cause"], "wrong_endpoint")
         self.assertLessEqual({"chain_trusted", "name_differs"}, set(found["evidence"]))
-        self.assertIn(self.diagnosis("wrong-name")["cause"], ("wrong_endpoint", "captive_portal"))
+        # Elsewhere the library faults the chain for the name: who issued the leaf tells them apart.
+        self.assertEqual(self.diagnosis("wrong-name")["cause"], "captive_portal")
+        state = ["--state", self.path("state")]
+        self.assertIsNone(self.diagnosis("good", *state))
+        found = self.diagnosis("wrong-name", *state)
+        self.assertEqual(found["cause"], "wrong_endpoint")
+        self.assertIn("issuer_same", found["evidence"])
 
     def test_people_are_sent_to_the_page(self):
         with serving(over_tls(hold, "other")) as port:
@@ -373,10 +379,10 @@ class Delivery(Audit):
                 self.assertEqual(line["status"], int(answer[:3]))
                 self.assertEqual(len(collector.heads), 1)
                 self.assertIsNotNone(line["next_attempt"])
-                # Nobody is asked before that time, unless somebody says so.
-                self.assertEqual(self.post_elsewhere(port, 1)["delivered"], 0)
-                self.assertEqual(len(collector.heads), 1)
                 if b"Retry-After" in answer:
+                    # Nobody is asked before that time, unless somebody says so.
+                    self.assertEqual(self.post_elsewhere(port, 1)["delivered"], 0)
+                    self.assertEqual(len(collector.heads), 1)
                     at = time.strptime(line["next_attempt"], "%Y-%m-%dT%H:%M:%SZ")
                     self.assertGreaterEqual(calendar.timegm(at), time.time() + 70)
         status = cotter("audit", "status", self.spool, "--json")

@@ -153,6 +153,13 @@ TEST_CASE(
   facts.why = reason::hostname;
   facts.names_target = false;
   CHECK(diagnose(facts).what == cause::captive_portal);
+  facts.known = facts.leaf;
+  facts.known.names += 1;
+  CHECK(diagnose(facts).what == cause::wrong_endpoint);  // the library faults the name alone
+  facts.known = {};
+  facts.leaf.public_issuance = true;
+  CHECK(diagnose(facts).what == cause::wrong_endpoint);
+  facts.leaf.public_issuance = false;
   facts.why = reason::pkix;
   facts.names_target = true;
   CHECK(diagnose(facts).what == cause::inspection);

@@ -65,7 +65,11 @@ struct refusal_facts {
       if (seen.has(evidence::clock_low)) found.what = cause::clock_wrong;
       break;
     case reason::hostname:
-      found.what = facts.chain_trusted ? cause::wrong_endpoint : cause::captive_portal;
+      // Libraries that judge the name themselves call the chain untrusted for it: a leaf of whoever
+      // issues this target's, or of a public CA, is a server's own all the same.
+      found.what = facts.chain_trusted || facts.owner || same_issuer || facts.leaf.public_issuance
+                       ? cause::wrong_endpoint
+                       : cause::captive_portal;
       break;
     case reason::pkix:
       // The right name under a CA that nobody here trusts: an inspection whose root is missing, unless
