@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
 
 // What an attempt costs with each store: accepted with nothing to clear, refused for its pin, refused
 // because its target is locked. Beside the first arm (the breaker over a store in memory: no system
@@ -180,74 +179,19 @@ void make_arms() {
 #endif
 }
 
-/// Prints what every benchmark does, and a table of medians at the end.
-class table_reporter final : public benchmark::ConsoleReporter {
- public:
-  table_reporter() : ConsoleReporter(OO_Tabular) {}
-
-  void ReportRuns(const std::vector<Run>& runs) override {
-    for (const Run& run : runs) {
-      if (run.aggregate_name == "median") {
-        // Nanoseconds, as the benchmarks' unit is.
-        medians_[run.run_name.function_name] = run.GetAdjustedRealTime() / batch;
-      }
-    }
-    ConsoleReporter::ReportRuns(runs);
-  }
-
-  void print_table() const {
-    const std::string unit = arms().front().name;
-    std::printf(
-        "\n| store | accepted | refused | as overwrites of that disk | locked "
-        "|\n|---|---|---|---|---|\n");
-    std::string absent;
-    for (const arm& one : arms()) {
-      if (!one.refuse) {
-        absent += one.name.empty() ? "" : "absent: " + one.name + "\n";
-        continue;
-      }
-      const std::string place = one.name.substr(std::min(one.name.find(';'), one.name.size()));
-      std::printf("| %s | %s | %s | %s | %s |\n", one.name.c_str(),
-                  cell("accept/" + one.name, "accept/" + unit).c_str(),
-                  cell("refuse/" + one.name, "refuse/" + unit).c_str(),
-                  ratio("refuse/" + one.name, "refuse/" + overwrite + place).c_str(),
-                  cell("locked/" + one.name, "locked/" + unit).c_str());
-    }
-    std::printf("%s", absent.c_str());
-  }
-
- private:
-  static std::string number(double value, const char* unit) {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(),
-                  value < 10    ? "%.2f%s"
-                  : value < 100 ? "%.1f%s"
-                                : "%.0f%s",
-                  value, unit);
-    return text.data();
-  }
-  [[nodiscard]] std::string ratio(const std::string& name, const std::string& against) const {
-    const auto took = medians_.find(name);
-    const auto by = medians_.find(against);
-    if (took == medians_.end() || by == medians_.end()) return "-";
-    return number(took->second / by->second, "");
-  }
-  [[nodiscard]] std::string cell(const std::string& name, const std::string& against) const {
-    const std::string first = ratio(name, against);
-    return first == "-" ? first : first + " (" + time(medians_.at(name)) + ")";
-  }
-  static std::string time(double nanoseconds) {
-    if (nanoseconds < 1e3) return number(nanoseconds, " ns");
-    return nanoseconds < 1e6 ? number(nanoseconds / 1e3, " us") : number(nanoseconds / 1e6, " ms");
-  }
-
-  std::map<std::string, double> medians_{};
-};
-
+/// The counter is one operation: the median of the batches, because a disk is sometimes slow.
 void measure(const std::string& name, const std::function<double()>& body) {
   if (!body) return;
   benchmark::RegisterBenchmark(name.c_str(), [body](benchmark::State& state) {
-    for (auto _ : state) state.SetIterationTime(body());
+    std::vector<double> all;
+    for (auto _ : state) {
+      const double seconds = body();
+      state.SetIterationTime(seconds);
+      all.push_back(seconds * 1e9 / batch);
+    }
+    const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
+    std::nth_element(all.begin(), middle, all.end());
+    state.counters["ns"] = *middle;
   })->UseManualTime();
 }
 
@@ -262,25 +206,16 @@ std::vector<arm>& arms() {
 
 int main(int count, char** words) {
   using namespace breaker_bench;
-  // One after the other in random order, many times: what slows the machine for a while slows all.
-  std::vector<std::string> texts{
-      words[0], "--benchmark_repetitions=15", "--benchmark_enable_random_interleaving=true",
-      "--benchmark_min_time=0.05", "--benchmark_display_aggregates_only=true"};
-  texts.insert(texts.end(), words + 1, words + count);
-  std::vector<char*> arguments;
-  for (std::string& text : texts) arguments.push_back(text.data());
-  int size = static_cast<int>(arguments.size());
-  benchmark::Initialize(&size, arguments.data());
-  if (benchmark::ReportUnrecognizedArguments(size, arguments.data())) return 2;
+  benchmark::Initialize(&count, words);
+  if (benchmark::ReportUnrecognizedArguments(count, words)) return 2;
   make_arms();
   for (const arm& one : arms()) {
+    if (!one.refuse) std::fprintf(stderr, "absent: %s\n", one.name.c_str());
     measure("accept/" + one.name, one.accept);
     measure("refuse/" + one.name, one.refuse);
     measure("locked/" + one.name, one.locked);
   }
-  table_reporter reporter;
-  benchmark::RunSpecifiedBenchmarks(&reporter);
-  reporter.print_table();
+  benchmark::RunSpecifiedBenchmarks();
   arms().clear();
   return 0;
 }

@@ -5,22 +5,25 @@
 
 #include <backends/support/client.hpp>
 
+#include <benchmark/benchmark.h>
+
 #include <time.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdint>
-#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
-/// What resumption saves: handshakes of one guard with one server in memory, full and resumed by turns.
+/// What resumption saves: handshakes of one guard with one server in memory, full and resumed.
 namespace resumption_bench {
 
 /// One handshake, from attach to confirm, the client's part of it and the octets both ways.
 struct cost {
-  double wall_ms = 0;        ///< both ends, no network
+  double both_ms = 0;        ///< processor time of both ends
   double client_cpu_ms = 0;  ///< the client's library and cotter
   double sent_bytes = 0;
   double received_bytes = 0;
@@ -84,8 +87,8 @@ class bench {
     auto there = server_.accept();
     counted_client<typename Backend::client> counted{client, spent};
     std::vector<std::uint8_t> held;
-    const auto began = std::chrono::steady_clock::now();
-    double cpu = cpu_ms();
+    const double began = cpu_ms();
+    double cpu = began;
     auto connection = guard_.attach(client.native(), *admission, context_.anchors());
     spent.client_cpu_ms += cpu_ms() - cpu;
     cotter::step step{cotter::want::input, 0, {}};
@@ -101,8 +104,7 @@ class bench {
     cpu = cpu_ms();
     const bool accepted = static_cast<bool>(connection.confirm());
     spent.client_cpu_ms += cpu_ms() - cpu;
-    spent.wall_ms +=
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
+    spent.both_ms += cpu_ms() - began;
     there->drive();
     there->send("200");
     lab::carry_back(*there, client, held);
@@ -127,49 +129,49 @@ class bench {
       guard_{pins_, breaker_, cotter::embedded_manifest{}, cotter::null_audit_sink{}, store_};
 };
 
-inline double median(std::vector<double> all) {
-  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
-  std::nth_element(all.begin(), middle, all.end());
-  return *middle;
-}
-
-/// Three arms by turns: full, resumed, and full once more, to show what differs by chance. Returns
-/// false if a connection went wrong.
+/// One handshake after the other; the kinds come in any order, the server and its tickets stay.
 template <typename Backend>
-bool run(int version, int rounds) {
-  bench<Backend> one(version);
-  std::array<std::vector<cost>, 3> all;
+void handshakes(benchmark::State& state, int version, bool resumed) {
+  static std::map<int, std::unique_ptr<bench<Backend>>> all;
+  auto& one = all[version];
+  if (one == nullptr) one = std::make_unique<bench<Backend>>(version);
   cost ignored;
-  for (int i = 0; i < 20; ++i) {
-    if (!one.connect(false, ignored) || !one.connect(true, ignored)) return false;
+  // The first full one leaves the session that the first resumed one takes.
+  bool good = one->connect(false, ignored) && one->connect(resumed, ignored);
+  std::vector<double> client_cpu;
+  cost all_of_them;
+  for (auto _ : state) {
+    cost spent;
+    good = good && one->connect(resumed, spent);
+    state.SetIterationTime(spent.both_ms / 1e3);
+    client_cpu.push_back(spent.client_cpu_ms * 1e6);
+    all_of_them.sent_bytes += spent.sent_bytes;
+    all_of_them.received_bytes += spent.received_bytes;
+    all_of_them.round_trips += spent.round_trips;
   }
-  for (int i = 0; i < rounds; ++i) {
-    for (std::size_t arm = 0; arm < all.size(); ++arm) {
-      if (!one.connect(arm == 1, all[arm].emplace_back())) return false;
-    }
-  }
-  const auto of = [&](std::size_t arm, double cost::*what) {
-    std::vector<double> values;
-    for (const cost& each : all[arm]) values.push_back(each.*what);
-    return median(std::move(values));
-  };
-  const auto row = [&](const char* what, double cost::*which, const char* unit) {
-    const double full = of(0, which);
-    const double resumed = of(1, which);
-    std::printf("| %-8s | %s | %-14s | %9.3f | %9.3f | %s | %5.2f | %5.2f |\n",
-                std::string(Backend::name).c_str(), version == 0x0303 ? "1.2" : "1.3", what, full,
-                resumed, unit, resumed / full, of(2, which) / full);
-  };
-  row("both ends", &cost::wall_ms, "ms   ");
-  row("client's CPU", &cost::client_cpu_ms, "ms   ");
-  row("sent", &cost::sent_bytes, "bytes");
-  row("received", &cost::received_bytes, "bytes");
-  row("round trips", &cost::round_trips, "     ");
-  return true;
+  const auto middle = client_cpu.begin() + static_cast<std::ptrdiff_t>(client_cpu.size() / 2);
+  std::nth_element(client_cpu.begin(), middle, client_cpu.end());
+  const auto count = static_cast<double>(state.iterations());
+  state.counters["client_cpu"] = *middle;
+  state.counters["sent"] = all_of_them.sent_bytes / count;
+  state.counters["received"] = all_of_them.received_bytes / count;
+  state.counters["round_trips"] = all_of_them.round_trips / count;
+  if (!good) state.SkipWithError("a connection was not what it was to be");
 }
 
-bool run_openssl(int rounds);
-bool run_wolfssl(int rounds);
-bool run_mbedtls(int rounds);
+/// Registers LIBRARY/VERSION/full, the same again, and resumed.
+template <typename Backend>
+void add(const char* library, int version) {
+  const std::string name = std::string(library) + (version == 0x0303 ? "/1.2/" : "/1.3/");
+  for (const char* kind : {"full", "full again", "resumed"}) {
+    benchmark::RegisterBenchmark((name + kind).c_str(), handshakes<Backend>, version,
+                                 std::string_view(kind) == "resumed")
+        ->UseManualTime();
+  }
+}
+
+void add_openssl();
+void add_wolfssl();
+void add_mbedtls();
 
 }  // namespace resumption_bench

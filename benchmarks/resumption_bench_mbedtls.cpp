@@ -3,8 +3,4 @@
 
 #include "resumption_bench.hpp"
 
-namespace resumption_bench {
-
-bool run_mbedtls(int rounds) { return run<cotter::backends::mbedtls>(0x0303, rounds); }
-
-}  // namespace resumption_bench
+void resumption_bench::add_mbedtls() { add<cotter::backends::mbedtls>("mbedtls", 0x0303); }

@@ -3,11 +3,7 @@
 
 #include "resumption_bench.hpp"
 
-namespace resumption_bench {
-
-bool run_openssl(int rounds) {
-  return run<cotter::backends::openssl>(0x0303, rounds) &&
-         run<cotter::backends::openssl>(0x0304, rounds);
+void resumption_bench::add_openssl() {
+  add<cotter::backends::openssl>("openssl", 0x0303);
+  add<cotter::backends::openssl>("openssl", 0x0304);
 }
-
-}  // namespace resumption_bench

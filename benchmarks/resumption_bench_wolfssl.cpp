@@ -3,11 +3,7 @@
 
 #include "resumption_bench.hpp"
 
-namespace resumption_bench {
-
-bool run_wolfssl(int rounds) {
-  return run<cotter::backends::wolfssl>(0x0303, rounds) &&
-         run<cotter::backends::wolfssl>(0x0304, rounds);
+void resumption_bench::add_wolfssl() {
+  add<cotter::backends::wolfssl>("wolfssl", 0x0303);
+  add<cotter::backends::wolfssl>("wolfssl", 0x0304);
 }
-
-}  // namespace resumption_bench

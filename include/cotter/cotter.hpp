@@ -10,6 +10,7 @@
 #include <cotter/values/hello_tap.hpp>
 #include <cotter/concepts/engine.hpp>
 #include <cotter/concepts/audit_sender.hpp>
+#include <cotter/policies/pin_set/indexed_pins.hpp>
 #include <cotter/policies/pin_set/owned_pin_set.hpp>
 #include <cotter/policies/audit/heap_leaf.hpp>
 #include <cotter/policies/session/memory_session_store.hpp>

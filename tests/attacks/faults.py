@@ -26,12 +26,12 @@ RESUMED = "a session that the application supplies is not resumed"
 # Caught at every backend: the pipeline decides for all of them.
 EVERYWHERE = {
     "pins-not-compared": (
-        [(ASSESSMENT, "    const bool equal = p.digest ==",
-          '    const bool equal = planted("pins-not-compared") || p.digest ==')],
+        [(ASSESSMENT, "      if (p.form != form || p.digest != digest) continue;",
+          '      if (p.form != form || (!planted("pins-not-compared") && p.digest != digest)) continue;')],
         [OVERSIZED, ABOVE, BESIDE, RENEWED, REPLAYED, MIRRORED]),
     "names-not-compared": (
-        [(ASSESSMENT, "  } else if (!names_target(leaf, whom)) {",
-          '  } else if (!planted("names-not-compared") && !names_target(leaf, whom)) {')],
+        [(ASSESSMENT, "!detail::names_canonical<Addresses>(leaf, whom)",
+          '!planted("names-not-compared") && !detail::names_canonical<Addresses>(leaf, whom)')],
         [NAME]),
     "chain-not-asked": (
         [(CONNECTION, "if (why == reason::none && !chain.trusted) why = reason::pkix;",
@@ -42,7 +42,7 @@ EVERYWHERE = {
         [(CONNECTION, "    phase_ = phase::pending;\n    return true;",
           "    phase_ = phase::pending;\n"
           '    if (planted("hook-counted-as-success")) {\n'
-          "      guard_.conclude(permit_, accepted_, describe());\n"
+          "      conclude(assessment_.pinned, false);\n"
           "    }\n"
           "    return true;")],
         [REPLAYED]),

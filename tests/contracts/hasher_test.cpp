@@ -70,3 +70,13 @@ TEST_CASE("the hasher suite finds a hasher that allocates late") {
   int allocations = 0;
   CHECK(testing::check_hasher_laws<not_sha256>([&] { return allocations++; }).broken("H2"));
 }
+
+struct not_sha256_again : not_sha256 {
+  static constexpr bool reusable = true;
+};
+
+TEST_CASE("the hasher suite finds a hasher that says it is reusable, and allocates") {
+  int allocations = 0;
+  CHECK_FALSE(testing::check_hasher_laws<not_sha256_again>(no_allocations).broken("H6"));
+  CHECK(testing::check_hasher_laws<not_sha256_again>([&] { return allocations++; }).broken("H6"));
+}

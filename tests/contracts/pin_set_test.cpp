@@ -133,7 +133,9 @@ class careless_pin_set {
     if (how_ == fault::wildcard) return asked.host.ends_with("." + std::string(held.host));
     if (how_ != fault::folds_case || held.host.size() != asked.host.size()) return false;
     for (std::size_t i = 0; i < held.host.size(); ++i) {
-      const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+      const auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+      };
       if (lower(held.host[i]) != lower(asked.host[i])) return false;
     }
     return true;
@@ -195,12 +197,20 @@ TEST_CASE("live_manifest says that its answers change, and what was found stays"
 
 TEST_CASE("the pin_set suite finds a set that changes and does not say so") {
   owned_pin_set set = owned();
-  require_broken(
-      testing::check_pin_set_changes(set, holds[0], [](owned_pin_set& s) { s = {}; }), "P5");
+  require_broken(testing::check_pin_set_changes(set, holds[0], [](owned_pin_set& s) { s = {}; }),
+                 "P5");
   live_manifest still;
   REQUIRE(still.adopt(manifest_of_them(1), library_made_at));
   require_broken(testing::check_pin_set_changes(still, holds[0], [](live_manifest&) {}), "P5");
 }
+
+struct nameless : owned_pin_set {
+  static constexpr bool names_only = true;
+};
+struct regionless : careless_pin_set {
+  using careless_pin_set::careless_pin_set;
+  static constexpr bool regional = false;
+};
 
 TEST_CASE("the pin_set suite finds a set that is not what it was said to be") {
   using fault = careless_pin_set::fault;
@@ -217,6 +227,14 @@ TEST_CASE("the pin_set suite finds a set that is not what it was said to be") {
     const auto report = testing::check_pin_set_laws(careless_pin_set(how), holds);
     CHECK(report.broken(law));
   }
+  nameless addresses;
+  const pinned_target literal[] = {{{"192.0.2.1", 443}, one_pin}};
+  REQUIRE(addresses.add(literal[0].endpoint, one_pin));
+  CHECK(testing::check_pin_set_laws(addresses, literal).broken("P9"));
+  CHECK_FALSE(testing::check_pin_set_laws(static_cast<const owned_pin_set&>(addresses), literal)
+                  .broken("P9"));
+  CHECK_FALSE(testing::check_pin_set_laws(regionless(fault::none), holds).broken("P8"));
+  CHECK(testing::check_pin_set_laws(regionless(fault::regional), holds).broken("P8"));
   CHECK(testing::check_pin_set_laws(owned_pin_set{}, holds).broken("P1"));
   CHECK(testing::check_pin_set_laws(fixed, {}).broken("P1"));
 }

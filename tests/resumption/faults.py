@@ -67,9 +67,10 @@ FAULTS = {
         "octets-not-compared": (
             [without(CONNECTION, "found != bound.octets", "octets-not-compared")], [NOT_OFFERED]),
         "not-asked-again": (
-            [(CONNECTION, "      if (!accepted_) return false;\n",
-              '      if (planted("not-asked-again")) accepted_ = verdict_type::accept(matched::primary);\n'
-              "      if (!accepted_) return false;\n")], [AGAIN]),
+            [(CONNECTION, "      if (!found) return false;\n",
+              '      if (!found && !planted("not-asked-again")) return false;\n'),
+             (CONNECTION, "      assessment_.pinned = found;\n",
+              "      assessment_.pinned = found ? found : verdict_type::accept(matched::primary);\n")], [AGAIN]),
         "any-resumption-taken": (
             [without(CONNECTION, "!facts.offered", "any-resumption-taken")], [NOTHING_ELSE]),
         "version-not-compared": (

@@ -68,80 +68,90 @@ constexpr bool is_plain_der(bytes_view content, std::size_t depth) noexcept {
 
 /// Measures an element of the shell, and refuses what has more than one reading: a universal type
 /// in a form that DER does not have for it. A string in pieces, say, could be joined or be kept.
-constexpr result<shell_element> measure_shell_element(const der::element& e,
-                                                      std::size_t depth) noexcept {
-  if (depth > der::max_nesting_depth) return {errc::too_deep, e.offset_bytes()};
-  if (!der::has_der_form(e.tag())) return {errc::unexpected_tag, e.offset_bytes()};
-  result<shell_element> measured{
-      shell_element{e.whole().size(), e.content().size(), e.has_minimal_header()}};
-  if (e.tag().constructed() && !is_plain_der(e.content(), depth + 1)) {
-    measured->content_bytes = 0;
+constexpr bool measure_shell_element(const der::element& e, std::size_t depth,
+                                     shell_element& measured, error& why) noexcept {
+  why.offset_bytes = static_cast<std::uint32_t>(e.offset_bytes());
+  why.what = depth > der::max_nesting_depth ? errc::too_deep
+             : der::has_der_form(e.tag())   ? errc::ok
+                                            : errc::unexpected_tag;
+  if (why.what != errc::ok) return false;
+  measured = {e.whole().size(), e.content().size(), e.has_minimal_header()};
+  // Looked at once, from the top: at every level it would cost as many times as there are levels.
+  if (e.tag().constructed() && (depth > 1 || !is_plain_der(e.content(), depth + 1))) {
+    measured.content_bytes = 0;
     der::reader inside(e);
     while (!inside.at_end()) {
-      const auto child = inside.next();
-      if (!child) return child.error();
-      const auto below = measure_shell_element(*child, depth + 1);
-      if (!below) return below.error();
-      measured->content_bytes += below->bytes;
-      measured->minimal = measured->minimal && below->minimal;
+      der::element child;
+      shell_element below;
+      if (!inside.take({}, child, why) || !measure_shell_element(child, depth + 1, below, why)) {
+        return false;
+      }
+      measured.content_bytes += below.bytes;
+      measured.minimal = measured.minimal && below.minimal;
     }
   }
-  if (!measured->minimal) {
-    measured->bytes =
-        der::header_size_bytes(e.tag(), measured->content_bytes) + measured->content_bytes;
+  if (!measured.minimal) {
+    measured.bytes =
+        der::header_size_bytes(e.tag(), measured.content_bytes) + measured.content_bytes;
   }
-  return measured;
+  return true;
 }
 
-constexpr error take_apart(bytes_view input, certificate_form& form) noexcept {
-  der::reader document(input);
-  const auto outer = document.expect(der::tags::sequence);
-  if (!outer) return outer.error();
-
-  der::reader parts(*outer);
-  const auto tbs = parts.expect(der::tags::sequence);
-  if (!tbs) return tbs.error();
-  const auto algorithm = parts.expect(der::tags::sequence);
-  if (!algorithm) return algorithm.error();
-  const auto measured = measure_shell_element(*algorithm, 1);
-  if (!measured) return measured.error();
-
-  const auto at = [&parts](errc what) noexcept {
-    return error{what, static_cast<std::uint32_t>(parts.offset_bytes())};
-  };
-  constexpr der::tag in_pieces{der::tag_class::universal, true, der::tags::bit_string.number()};
-  if (parts.at(in_pieces)) return at(errc::constructed_bit_string);
-  const error signature_at = at(errc::empty_signature);
-  const auto bits = parts.expect(der::tags::bit_string);
-  if (!bits) return bits.error();
-  const bytes_view octets = bits->content();
-  if (octets.empty()) return signature_at;
-  if (octets[0] != 0) {
-    return {errc::unused_bits, static_cast<std::uint32_t>(bits->content_offset_bytes())};
+/// Fills `form`, or says why not and leaves it unspecified.
+constexpr bool take_apart(bytes_view input, certificate_form& form, error& why) noexcept {
+  if (input.empty() || input.size() > max_certificate_bytes) {
+    why = input.empty() ? error{errc::empty_input, 0, 0}
+                        : error{errc::too_large, max_certificate_bytes, 0};
+    return false;
   }
-  if (octets.size() == 1) return signature_at;
-  if (!parts.at_end()) return at(errc::extra_element);
+  der::reader document(input);
+  der::element outer;
+  der::element part;
+  if (!document.take(der::tags::sequence, outer, why)) return false;
+  der::reader parts(outer);
+  if (!parts.take(der::tags::sequence, part, why)) return false;
+  form.tbs = part.whole();
+  shell_element measured;
+  if (!parts.take(der::tags::sequence, form.signature_algorithm, why) ||
+      !measure_shell_element(form.signature_algorithm, 1, measured, why)) {
+    return false;
+  }
+  form.signature_algorithm_bytes = measured.bytes;
+
+  constexpr der::tag in_pieces{der::tag_class::universal, true, der::tags::bit_string.number()};
+  why = {errc::constructed_bit_string, static_cast<std::uint32_t>(parts.offset_bytes()), 0};
+  if (parts.at(in_pieces) || !parts.take(der::tags::bit_string, part, why)) return false;
+  const bytes_view octets = part.content();
+  why.what = errc::empty_signature;
+  if (octets.empty()) return false;
+  if (octets[0] != 0) {
+    why = {errc::unused_bits, static_cast<std::uint32_t>(part.content_offset_bytes()), 0};
+    return false;
+  }
+  if (octets.size() == 1) return false;
+  if (!parts.at_end()) {
+    why = {errc::extra_element, static_cast<std::uint32_t>(parts.offset_bytes()), 0};
+    return false;
+  }
 
   form.input = input;
-  form.outer = outer->whole();
-  form.tbs = tbs->whole();
-  form.signature_algorithm = *algorithm;
-  form.signature_algorithm_bytes = measured->bytes;
+  form.outer = outer.whole();
   form.signature = octets.subspan(1);
-  form.minimal_shell =
-      outer->has_minimal_header() && measured->minimal && bits->has_minimal_header();
+  form.minimal_shell = outer.has_minimal_header() && measured.minimal && part.has_minimal_header();
   form.canonical = form.minimal_shell && document.at_end();
-  return {};
+  return true;
 }
 
 template <typename Sink>
 constexpr void write_shell_element(const der::element& e, std::size_t depth, Sink& sink) noexcept {
-  const auto measured = measure_shell_element(e, depth);
-  if (measured->minimal) {
+  shell_element measured;
+  error ignored;
+  if (!measure_shell_element(e, depth, measured, ignored)) return;
+  if (measured.minimal) {
     sink(e.whole());
     return;
   }
-  const der::encoded_header header = der::encode_header(e.tag(), measured->content_bytes);
+  const der::encoded_header header = der::encode_header(e.tag(), measured.content_bytes);
   sink(header.octets());
   if (!e.tag().constructed()) {
     if (!e.content().empty()) sink(e.content());
@@ -149,9 +159,9 @@ constexpr void write_shell_element(const der::element& e, std::size_t depth, Sin
   }
   der::reader inside(e);
   while (!inside.at_end()) {
-    const auto child = inside.next();
-    if (!child) return;
-    write_shell_element(*child, depth + 1, sink);
+    der::element child;
+    if (!inside.take({}, child, ignored)) return;
+    write_shell_element(child, depth + 1, sink);
   }
 }
 
@@ -180,12 +190,8 @@ constexpr std::size_t form_content_bytes(const certificate_form& form) noexcept 
 ///   `constructed_bit_string`, `unused_bits`, `empty_signature`, each with the offset into `input`.
 /// @source RFC 5280 4.1; X.690 8.1, 8.6, 10.1, 10.2
 [[nodiscard]] constexpr result<certificate_form> read_form(bytes_view input) noexcept {
-  if (input.empty()) return errc::empty_input;
-  if (input.size() > max_certificate_bytes) return {errc::too_large, max_certificate_bytes};
   result<certificate_form> form{certificate_form{}};
-  if (const error problem = detail::take_apart(input, *form); problem.what != errc::ok) {
-    form = problem;
-  }
+  if (error why; !detail::take_apart(input, *form, why)) form = why;
   return form;
 }
 

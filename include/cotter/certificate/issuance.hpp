@@ -16,8 +16,8 @@ namespace cotter {
 inline namespace v0 {
 
 /// FNV-1a, 64 bits; never 0. Continues `before`.
-[[nodiscard]] constexpr std::uint64_t mark_of(
-    bytes_view octets, std::uint64_t before = 0xcbf29ce484222325u) noexcept {
+[[nodiscard]] constexpr std::uint64_t mark_of(bytes_view octets,
+                                              std::uint64_t before = 0xcbf29ce484222325u) noexcept {
   for (const std::uint8_t octet : octets) before = (before ^ octet) * 0x100000001b3u;
   return before == 0 ? 1 : before;
 }
@@ -28,8 +28,8 @@ namespace detail {
 template <typename F>
 constexpr void for_each_extension(const certificate_view& leaf, F&& f) noexcept {
   if (!leaf.located(field::spki)) return;
-  const auto after = static_cast<std::size_t>(leaf.spki.data() + leaf.spki.size() -
-                                              leaf.tbs.data());
+  const auto after =
+      static_cast<std::size_t>(leaf.spki.data() + leaf.spki.size() - leaf.tbs.data());
   der::reader rest(leaf.tbs.subspan(after));
   for (const std::uint32_t unique_id : {1u, 2u}) {
     const bool there =
@@ -37,11 +37,12 @@ constexpr void for_each_extension(const certificate_view& leaf, F&& f) noexcept 
     if (there && !rest.skip()) return;
   }
   if (!rest.at(der::context_tag(3, true))) return;
-  const auto wrapped = rest.next();
-  if (!wrapped) return;
-  const auto list = expect_only(der::reader(*wrapped), der::tags::sequence);
-  if (!list) return;
-  der::reader extensions(*list);
+  der::element e;
+  error ignored;
+  if (!rest.take({}, e, ignored) || !take_only(der::reader(e), der::tags::sequence, e, ignored)) {
+    return;
+  }
+  der::reader extensions(e);
   while (!extensions.at_end()) {
     const auto extension = extensions.expect(der::tags::sequence);
     if (!extension) return;
@@ -71,9 +72,10 @@ inline constexpr std::array<std::uint8_t, 3> forum_arc{0x67, 0x81, 0x0c};
 
 /// True if certificatePolicies names a policy below 2.23.140.1.
 constexpr bool names_forum_policy(bytes_view policies) noexcept {
-  const auto list = expect_only(der::reader(policies), der::tags::sequence);
-  if (!list) return false;
-  der::reader each(*list);
+  der::element list;
+  error ignored;
+  if (!take_only(der::reader(policies), der::tags::sequence, list, ignored)) return false;
+  der::reader each(list);
   while (!each.at_end()) {
     const auto information = each.expect(der::tags::sequence);
     if (!information) return false;

@@ -45,7 +45,7 @@ constexpr bool equals_ignoring_case(bytes_view presented, std::string_view lower
   if (presented.size() < 2 || presented[0] != '*' || presented[1] != '.') return false;
   const std::size_t dot = host.find('.');
   if (dot == std::string_view::npos) return false;
-  const std::string_view parent = host.substr(dot + 1);
+  const std::string_view parent(host.data() + dot + 1, host.size() - dot - 1);
   return parent.find('.') != std::string_view::npos &&
          detail::equals_ignoring_case(presented.subspan(2), parent);
 }
@@ -116,7 +116,7 @@ constexpr ip_address read_sip_address(bytes_view host) noexcept {
     return address.size_bytes == 4 ? address : ip_address{};
   }
   if (!whole.ends_with(']')) return {};
-  const ip_address address = parse_ip(whole.substr(1, whole.size() - 2));
+  const ip_address address = parse_ip({text + 1, whole.size() - 2});
   return address.size_bytes == 16 ? address : ip_address{};
 }
 
@@ -136,6 +136,63 @@ constexpr bool is_general_name(der::tag t) noexcept {
 
 }  // namespace detail
 
+namespace detail {
+
+/// `names_target` for a host that is known to be canonical, and, without `Addresses`, no IP address.
+template <bool Addresses = true>
+constexpr bool names_canonical(const certificate_view& view, const target& whom) noexcept {
+  if (!view.located(field::san) || view.san.empty()) return false;
+  bool by_address = false;
+  ip_address address;
+  if constexpr (Addresses) {
+    by_address = is_address(whom.host);
+    if (by_address) address = parse_ip(whom.host);
+    if (by_address && !address) return false;
+  }
+  const auto is_domain = [&](bytes_view host) noexcept {
+    if constexpr (Addresses) {
+      if (by_address) return read_sip_address(host) == address;
+    }
+    return equals_ignoring_case(host, whom.host);
+  };
+  der::element e;
+  error ignored;
+  if (!take_only(der::reader(view.san), der::tags::sequence, e, ignored)) return false;
+
+  bool dns = false;
+  bool ip = false;
+  bool sip_present = false;
+  bool sip = false;
+  der::reader names(e);
+  while (!names.at_end()) {
+    if (!names.take({}, e, ignored) || !is_general_name(e.tag())) return false;
+    const bytes_view value = e.content();
+    switch (e.tag().number()) {
+      case general_name::dns:
+        dns = dns || (!by_address &&
+                      (whom.kind == identity::host ? matches_dns_id(value, whom.host)
+                                                   : equals_ignoring_case(value, whom.host)));
+        break;
+      case general_name::ip: ip = ip || (by_address && matches_ip_id(value, address)); break;
+      case general_name::uri: {
+        if (whom.kind != identity::sip) break;
+        const sip_identity domain = read_sip_identity(value);
+        sip_present = sip_present || domain.is_domain;
+        sip = sip || (domain.is_domain && is_domain(domain.host));
+        break;
+      }
+      default: break;
+    }
+  }
+  switch (whom.kind) {
+    case identity::host: return by_address ? ip : dns;
+    case identity::sip: return sip_present ? sip : dns;
+  }
+  return false;
+}
+
+}  // namespace detail
+
 /// True if the certificate speaks for the target: its subjectAltName, never a common name.
 ///
 /// `identity::host`: some dNSName matches (`matches_dns_id`), or, if the target is an IP address,
@@ -151,50 +208,7 @@ constexpr bool is_general_name(der::tag t) noexcept {
 /// @source RFC 9525 6; RFC 5922 7.1, 7.2
 [[nodiscard]] constexpr bool names_target(const certificate_view& view,
                                           const target& whom) noexcept {
-  const auto kind = classify_host(whom.host);
-  if (!kind || !view.located(field::san) || view.san.empty()) return false;
-  const ip_address address = *kind == host_kind::dns_name ? ip_address{} : parse_ip(whom.host);
-  const auto list = detail::expect_only(der::reader(view.san), der::tags::sequence);
-  if (!list) return false;
-
-  bool dns_wildcard_or_equal = false;
-  bool dns_equal = false;
-  bool ip_equal = false;
-  bool sip_present = false;
-  bool sip_equal = false;
-  der::reader names(*list);
-  while (!names.at_end()) {
-    const auto name = names.next();
-    if (!name || !detail::is_general_name(name->tag())) return false;
-    const bytes_view value = name->content();
-    switch (name->tag().number()) {
-      case detail::general_name::dns:
-        if (address) break;
-        dns_wildcard_or_equal = dns_wildcard_or_equal || matches_dns_id(value, whom.host);
-        dns_equal = dns_equal || detail::equals_ignoring_case(value, whom.host);
-        break;
-      case detail::general_name::ip:
-        ip_equal = ip_equal || matches_ip_id(value, address);
-        break;
-      case detail::general_name::uri: {
-        const sip_identity sip = read_sip_identity(value);
-        sip_present = sip_present || sip.is_domain;
-        const bool same = address ? detail::read_sip_address(sip.host) == address
-                                  : detail::equals_ignoring_case(sip.host, whom.host);
-        sip_equal = sip_equal || (sip.is_domain && same);
-        break;
-      }
-      default:
-        break;
-    }
-  }
-  switch (whom.kind) {
-    case identity::host:
-      return address ? ip_equal : dns_wildcard_or_equal;
-    case identity::sip:
-      return sip_present ? sip_equal : dns_equal;
-  }
-  return false;
+  return classify_host(whom.host) && detail::names_canonical(view, whom);
 }
 
 }  // namespace v0

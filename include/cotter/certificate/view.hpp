@@ -27,18 +27,12 @@ inline constexpr std::array<field, 6> all_fields{field::serial,  field::issuer, 
 /// The stable spelling of `f`. Static storage; never empty.
 [[nodiscard]] constexpr std::string_view to_string(field f) noexcept {
   switch (f) {
-    case field::serial:
-      return "serial";
-    case field::issuer:
-      return "issuer";
-    case field::validity:
-      return "validity";
-    case field::subject:
-      return "subject";
-    case field::spki:
-      return "spki";
-    case field::san:
-      return "san";
+    case field::serial: return "serial";
+    case field::issuer: return "issuer";
+    case field::validity: return "validity";
+    case field::subject: return "subject";
+    case field::spki: return "spki";
+    case field::san: return "san";
   }
   return "unknown";
 }
@@ -99,25 +93,46 @@ constexpr unsigned two_digits(bytes_view text, std::size_t at) noexcept {
 }
 
 /// `MMDDHHMMSSZ`, 11 octets from `at`.
-constexpr result<instant> read_rest_of_time(int year, bytes_view text, std::size_t at,
-                                            std::size_t offset) noexcept {
+constexpr bool read_rest_of_time(unsigned year, bytes_view text, std::size_t at,
+                                 instant& out) noexcept {
   using namespace std::chrono;
   const unsigned hour = two_digits(text, at + 4);
   const unsigned minute = two_digits(text, at + 6);
   const unsigned second = two_digits(text, at + 8);
-  const year_month_day date{std::chrono::year{year}, month{two_digits(text, at)},
+  const year_month_day date{std::chrono::year{static_cast<int>(year)}, month{two_digits(text, at)},
                             day{two_digits(text, at + 2)}};
-  if (text[at + 10] != 'Z' || !date.ok() || hour > 23 || minute > 59 || second > 59) {
-    return {errc::invalid_time, offset};
+  if (text[at + 10] != 'Z' || !date.ok() || hour > 23 || minute > 59 || second > 59) return false;
+  const auto second_of_day = static_cast<std::int32_t>((hour * 60 + minute) * 60 + second);
+  out = instant{sys_days{date}} + seconds{second_of_day};
+  return true;
+}
+
+constexpr errc read_time_into(const der::element& e, instant& out) noexcept {
+  const bytes_view text = e.content();
+  bool read = false;
+  if (e.tag() == der::tags::utc_time) {
+    const unsigned yy = text.size() == 13 ? two_digits(text, 0) : 100;
+    read = yy < 100 && read_rest_of_time(yy + (yy >= 50 ? 1900 : 2000), text, 2, out);
+  } else if (e.tag() == der::tags::generalized_time) {
+    const unsigned century = text.size() == 15 ? two_digits(text, 0) : 100;
+    const unsigned yy = century < 100 ? two_digits(text, 2) : 100;
+    read = yy < 100 && read_rest_of_time(century * 100 + yy, text, 4, out);
+  } else {
+    return errc::unexpected_tag;
   }
-  return instant{sys_days{date} + hours{hour} + minutes{minute} + seconds{second}};
+  return read ? errc::ok : errc::invalid_time;
+}
+
+/// True if nothing is left.
+constexpr bool ends(const der::reader& in, error& why) noexcept {
+  if (in.at_end()) return true;
+  why = {errc::extra_element, static_cast<std::uint32_t>(in.offset_bytes()), 0};
+  return false;
 }
 
 /// Exactly one element and nothing behind it.
-constexpr result<der::element> expect_only(der::reader in, der::tag wanted) noexcept {
-  auto found = in.expect(wanted);
-  if (found && !in.at_end()) found = in.expect_end().error();
-  return found;
+constexpr bool take_only(der::reader in, der::tag wanted, der::element& e, error& why) noexcept {
+  return in.take(wanted, e, why) && ends(in, why);
 }
 
 }  // namespace detail
@@ -128,54 +143,30 @@ constexpr result<der::element> expect_only(der::reader in, der::tag wanted) noex
 ///
 /// @errors `invalid_time`, `unexpected_tag`, with the element's offset.
 [[nodiscard]] constexpr result<instant> read_time(const der::element& e) noexcept {
-  const bytes_view text = e.content();
-  if (e.tag() == der::tags::utc_time) {
-    if (text.size() != 13) return {errc::invalid_time, e.offset_bytes()};
-    const unsigned yy = detail::two_digits(text, 0);
-    if (yy > 99) return {errc::invalid_time, e.offset_bytes()};
-    return detail::read_rest_of_time(static_cast<int>(yy) + (yy >= 50 ? 1900 : 2000), text, 2,
-                                     e.offset_bytes());
-  }
-  if (e.tag() == der::tags::generalized_time) {
-    if (text.size() != 15) return {errc::invalid_time, e.offset_bytes()};
-    const unsigned century = detail::two_digits(text, 0);
-    const unsigned yy = detail::two_digits(text, 2);
-    if (century > 99 || yy > 99) return {errc::invalid_time, e.offset_bytes()};
-    return detail::read_rest_of_time(static_cast<int>(century * 100 + yy), text, 4,
-                                     e.offset_bytes());
-  }
-  return {errc::unexpected_tag, e.offset_bytes()};
+  instant time;
+  const errc problem = detail::read_time_into(e, time);
+  if (problem != errc::ok) return {problem, e.offset_bytes()};
+  return time;
 }
 
 namespace detail {
 
-struct validity_range {
-  instant not_before{};
-  instant not_after{};
-};
-
-constexpr result<validity_range> read_validity(const der::element& e) noexcept {
+constexpr bool read_validity(const der::element& e, certificate_view& view, error& why) noexcept {
   der::reader times(e);
-  instant ends[2]{};
-  for (instant& each : ends) {
-    const auto found = times.next();
-    if (!found) return found.error();
-    const auto read = read_time(*found);
-    if (!read) return read.error();
-    each = *read;
+  instant read[2]{};
+  for (instant& each : read) {
+    der::element time;
+    if (!times.take({}, time, why)) return false;
+    const errc problem = read_time_into(time, each);
+    if (problem != errc::ok) {
+      why = {problem, static_cast<std::uint32_t>(time.offset_bytes()), 0};
+      return false;
+    }
   }
-  if (const auto end = times.expect_end(); !end) return end.error();
-  return validity_range{ends[0], ends[1]};
-}
-
-/// SEQUENCE { AlgorithmIdentifier, BIT STRING } and nothing more.
-constexpr result<void> check_spki(const der::element& e) noexcept {
-  der::reader parts(e);
-  if (const auto algorithm = parts.expect(der::tags::sequence); !algorithm) {
-    return algorithm.error();
-  }
-  if (const auto key = parts.expect(der::tags::bit_string); !key) return key.error();
-  return parts.expect_end();
+  if (!ends(times, why)) return false;
+  view.not_before = read[0];
+  view.not_after = read[1];
+  return true;
 }
 
 constexpr bool is_subject_alt_name(bytes_view oid) noexcept {
@@ -183,51 +174,108 @@ constexpr bool is_subject_alt_name(bytes_view oid) noexcept {
 }
 
 /// The GeneralNames element of the one subjectAltName; empty if there is none.
-constexpr result<bytes_view> find_san(const der::element& explicit_extensions) noexcept {
-  const auto list = expect_only(der::reader(explicit_extensions), der::tags::sequence);
-  if (!list) return list.error();
-  bytes_view san;
-  der::reader extensions(*list);
+constexpr bool find_san(const der::element& explicit_extensions, bytes_view& san,
+                        error& why) noexcept {
+  der::element e;
+  if (!take_only(der::reader(explicit_extensions), der::tags::sequence, e, why)) return false;
+  der::reader extensions(e);
+  bytes_view found;
   while (!extensions.at_end()) {
-    const auto extension = extensions.expect(der::tags::sequence);
-    if (!extension) return extension.error();
-    der::reader parts(*extension);
-    const auto oid = parts.expect(der::tags::object_identifier);
-    if (!oid) return oid.error();
-    if (!is_subject_alt_name(oid->content())) continue;
-    if (!san.empty()) return {errc::duplicate_extension, extension->offset_bytes()};
-    if (parts.at(der::tags::boolean)) {
-      const auto critical = parts.next();
-      if (!critical) return critical.error();
-      if (critical->content().size() != 1) return {errc::invalid_length, critical->offset_bytes()};
+    der::element extension;
+    if (!extensions.take(der::tags::sequence, extension, why)) return false;
+    der::reader parts(extension);
+    if (!parts.take(der::tags::object_identifier, e, why)) return false;
+    if (!is_subject_alt_name(e.content())) continue;
+    if (!found.empty()) {
+      why = {errc::duplicate_extension, static_cast<std::uint32_t>(extension.offset_bytes()), 0};
+      return false;
     }
-    const auto value = expect_only(parts, der::tags::octet_string);
-    if (!value) return value.error();
-    const auto names = expect_only(der::reader(*value), der::tags::sequence);
-    if (!names) return names.error();
-    san = names->whole();
+    if (parts.at(der::tags::boolean)) {
+      if (!parts.take({}, e, why)) return false;
+      if (e.content().size() != 1) {
+        why = {errc::invalid_length, static_cast<std::uint32_t>(e.offset_bytes()), 0};
+        return false;
+      }
+    }
+    if (!take_only(parts, der::tags::octet_string, e, why) ||
+        !take_only(der::reader(e), der::tags::sequence, e, why)) {
+      return false;
+    }
+    found = e.whole();
   }
-  return san;
+  san = found;
+  return true;
 }
 
-constexpr result<bytes_view> find_san_after_spki(der::reader rest) noexcept {
+constexpr bool find_san_after_spki(der::reader rest, bytes_view& san, error& why) noexcept {
+  der::element e;
   for (const std::uint32_t unique_id : {1u, 2u}) {
-    if (rest.at(der::context_tag(unique_id, false)) || rest.at(der::context_tag(unique_id, true))) {
-      if (const auto skipped = rest.skip(); !skipped) return skipped.error();
+    if ((rest.at(der::context_tag(unique_id, false)) ||
+         rest.at(der::context_tag(unique_id, true))) &&
+        !rest.take({}, e, why)) {
+      return false;
     }
   }
-  if (rest.at_end()) return bytes_view{};
-  const auto extensions = rest.expect(der::context_tag(3, true));
-  if (!extensions) return extensions.error();
-  if (const auto end = rest.expect_end(); !end) return end.error();
-  return find_san(*extensions);
+  if (rest.at_end()) return true;
+  return rest.take(der::context_tag(3, true), e, why) && ends(rest, why) && find_san(e, san, why);
 }
 
 /// `INTEGER { v1(0), v2(1), v3(2) }` under [0]; 0 if it is none of them.
-constexpr std::uint8_t read_version(const der::element& e) noexcept {
-  const auto number = expect_only(der::reader(e), der::tags::integer);
-  if (!number || number->content().size() != 1 || number->content()[0] > 2) return 0;
-  return static_cast<std::uint8_t>(number->content()[0] + 1);
+constexpr std::uint8_t read_version(const der::element& explicit_version) noexcept {
+  der::element number;
+  error ignored;
+  if (!take_only(der::reader(explicit_version), der::tags::integer, number, ignored) ||
+      number.content().size() != 1 || number.content()[0] > 2) {
+    return 0;
+  }
+  return static_cast<std::uint8_t>(number.content()[0] + 1);
+}
+
+/// Locates what it can, in the order of the certificate; `located` counts the fields found, and `why`
+/// says what is wrong with the next.
+constexpr void locate_in_order(bytes_view tbs, std::size_t offset_bytes, certificate_view& view,
+                               std::size_t& located, error& why, error& times) noexcept {
+  der::element e;
+  if (!take_only(der::reader(tbs, offset_bytes), der::tags::sequence, e, why)) return;
+  view.tbs = tbs;
+  der::reader parts(e);
+
+  view.version = 1;
+  if (parts.at(der::context_tag(0, true))) {
+    view.version = parts.take({}, e, why) ? read_version(e) : std::uint8_t{0};
+  }
+  if (!parts.take(der::tags::integer, e, why)) return;
+  view.serial = e.content();
+  if (view.serial.empty()) {
+    why = {errc::invalid_length, static_cast<std::uint32_t>(e.offset_bytes()), 0};
+    return;
+  }
+  ++located;
+
+  if (!parts.take(der::tags::sequence, e, why)) return;  // signature
+  if (!parts.take(der::tags::sequence, e, why)) return;
+  view.issuer = e.whole();
+  ++located;
+
+  if (!parts.take(der::tags::sequence, e, why)) return;
+  if (read_validity(e, view, times)) times = {};
+  ++located;
+
+  if (!parts.take(der::tags::sequence, e, why)) return;
+  view.subject = e.whole();
+  ++located;
+
+  if (!parts.take(der::tags::sequence, e, why)) return;
+  const bytes_view spki = e.whole();
+  der::reader key(e);  // SEQUENCE { AlgorithmIdentifier, BIT STRING } and nothing more
+  if (!key.take(der::tags::sequence, e, why) || !key.take(der::tags::bit_string, e, why) ||
+      !ends(key, why)) {
+    return;
+  }
+  view.spki = spki;
+  ++located;
+
+  if (find_san_after_spki(parts, view.san, why)) ++located;
 }
 
 }  // namespace detail
@@ -246,84 +294,15 @@ constexpr std::uint8_t read_version(const der::element& e) noexcept {
 [[nodiscard]] constexpr certificate_view locate(bytes_view tbs,
                                                 std::size_t offset_bytes = 0) noexcept {
   certificate_view view;
-  const auto set = [&view](field f, const error& e) {
-    view.problems[static_cast<std::size_t>(f)] = e;
-  };
-  const auto hide_from = [&view](field f, const error& e) {
-    for (std::size_t i = static_cast<std::size_t>(f); i < view.problems.size(); ++i) {
-      view.problems[i] = e;
-    }
-  };
-
-  const auto body = detail::expect_only(der::reader(tbs, offset_bytes), der::tags::sequence);
-  if (!body) {
-    hide_from(field::serial, body.error());
-    return view;
+  std::size_t located = 0;
+  error why;
+  error times;
+  detail::locate_in_order(tbs, offset_bytes, view, located, why, times);
+  for (std::size_t i = 0; i < view.problems.size(); ++i) {
+    view.problems[i] = i < located ? error{} : why;
   }
-  view.tbs = tbs;
-  der::reader parts(*body);
-
-  view.version = 1;
-  if (parts.at(der::context_tag(0, true))) {
-    const auto version = parts.next();
-    view.version = version ? detail::read_version(*version) : std::uint8_t{0};
-  }
-
-  const auto serial = parts.expect(der::tags::integer);
-  if (!serial || serial->content().empty()) {
-    hide_from(field::serial, serial ? error{errc::invalid_length,
-                                            static_cast<std::uint32_t>(serial->offset_bytes())}
-                                    : serial.error());
-    return view;
-  }
-  view.serial = serial->content();
-  set(field::serial, {});
-
-  const auto signature = parts.expect(der::tags::sequence);
-  if (!signature) {
-    hide_from(field::issuer, signature.error());
-    return view;
-  }
-  const auto issuer = parts.expect(der::tags::sequence);
-  if (!issuer) {
-    hide_from(field::issuer, issuer.error());
-    return view;
-  }
-  view.issuer = issuer->whole();
-  set(field::issuer, {});
-
-  const auto validity = parts.expect(der::tags::sequence);
-  if (!validity) {
-    hide_from(field::validity, validity.error());
-    return view;
-  }
-  const auto range = detail::read_validity(*validity);
-  if (range) {
-    view.not_before = range->not_before;
-    view.not_after = range->not_after;
-  }
-  set(field::validity, range.error());
-
-  const auto subject = parts.expect(der::tags::sequence);
-  if (!subject) {
-    hide_from(field::subject, subject.error());
-    return view;
-  }
-  view.subject = subject->whole();
-  set(field::subject, {});
-
-  const auto spki = parts.expect(der::tags::sequence);
-  const auto sound = spki ? detail::check_spki(*spki) : result<void>(spki.error());
-  if (!sound) {
-    hide_from(field::spki, sound.error());
-    return view;
-  }
-  view.spki = spki->whole();
-  set(field::spki, {});
-
-  const auto san = detail::find_san_after_spki(parts);
-  if (san) view.san = *san;
-  set(field::san, san.error());
+  constexpr auto validity = static_cast<std::size_t>(field::validity);
+  if (located > validity) view.problems[validity] = times;
   return view;
 }
 

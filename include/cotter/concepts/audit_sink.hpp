@@ -17,6 +17,8 @@ inline namespace v0 {
 ///   A3  A sink that drops records says how many.
 ///   A4  A sink that writes down the leaf of refusals names in `leaf_keeper` what connections keep it
 ///       in, from the moment it is found to be one that will be refused.
+///   A5  A sink that has no use for changes of breaker, manifest and clock says so, and is given
+///       decisions alone: `static constexpr bool decisions_only = true`.
 ///
 /// Of a refusal, `record` is called after the breaker has stored its count and before the
 /// application hears of it; a sink that keeps records has the refusal on the disk when it returns, and
@@ -39,6 +41,10 @@ concept leaf_keeper = requires(L& keeper, const L& kept, bytes_view der) {
 /// A sink that keeps the leaf of refusals, see A4.
 template <typename S>
 concept leaf_wanting_sink = audit_sink<S> && leaf_keeper<typename S::leaf_keeper>;
+
+/// A sink that is given decisions alone, see A5.
+template <typename S>
+concept decision_sink = audit_sink<S> && requires { requires S::decisions_only; };
 
 }  // namespace v0
 }  // namespace cotter

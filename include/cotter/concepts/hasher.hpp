@@ -17,6 +17,8 @@ inline namespace v0 {
 ///       leaves `out` alone; afterwards the context is unprepared.
 ///   H4  `update` or `finish` on an unprepared context make `finish` return false.
 ///   H5  the order and size of the pieces given to `update` do not matter, only their concatenation.
+///   H6  a context whose `prepare` neither allocates nor costs more than a few stores may say so:
+///       `static constexpr bool reusable = true`. Then one serves a whole connection.
 template <typename H>
 concept hasher = std::default_initializable<H> &&
     requires(H& h, bytes_view octets, sha256_digest& out) {
@@ -24,6 +26,10 @@ concept hasher = std::default_initializable<H> &&
       { h.update(octets) } noexcept;
       { h.finish(out) } noexcept -> std::same_as<bool>;
     };
+
+/// A context that is prepared again where it stands, see H6.
+template <typename H>
+concept reusable_hasher = hasher<H> && requires { requires H::reusable; };
 
 }  // namespace v0
 }  // namespace cotter

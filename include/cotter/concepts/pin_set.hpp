@@ -24,6 +24,12 @@ inline namespace v0 {
 ///       another target than `asked`, or another region of it, one of whose pins matches, whatever
 ///       its role and its end. It serves a diagnosis and permits nothing. `key` is null if it is not
 ///       known. The handle is as in P2.
+///   P7  a set that is compiled in, its hosts found canonical by the compiler, may say so:
+///       `static constexpr bool canonical = true`. A host that it does not have is then refused
+///       without a word on its spelling, and what was found once is not looked up again.
+///   P8  a set that ignores `peer` may say so: `static constexpr bool regional = false`.
+///   P9  a set whose hosts are names, none of them an IP address, may say so:
+///       `static constexpr bool names_only = true`.
 template <typename P>
 concept pin_set = requires(const P& set, const target& whom, const ip_address& peer) {
   { set.find(whom, peer) } noexcept;
@@ -40,6 +46,18 @@ concept owner_telling_pin_set = pin_set<P> &&
       { *set.owner_of(asked, certificate, key) } -> std::same_as<const pin_owner&>;
       static_cast<bool>(set.owner_of(asked, certificate, key));
     };
+
+/// A pin set that was checked by the compiler, see P7.
+template <typename P>
+concept canonical_pin_set = pin_set<P> && requires { requires P::canonical; };
+
+/// A pin set without IP addresses, see P9.
+template <typename P>
+concept name_pin_set = pin_set<P> && requires { requires P::names_only; };
+
+/// A pin set in which the peer's address chooses nothing, see P8.
+template <typename P>
+concept regionless_pin_set = pin_set<P> && requires { requires !P::regional; };
 
 /// A pin set whose answers may change while connections live, see P5.
 template <typename P>

@@ -188,32 +188,47 @@ class reader {
   ///   `invalid_length`, `missing_end_of_contents`.
   [[nodiscard]] constexpr result<element> peek() const noexcept {
     reader ahead = *this;
-    return ahead.take({});
+    return ahead.next();
   }
 
   /// Takes the next element and moves past it.
   ///
   /// @errors those of `peek`.
-  [[nodiscard]] constexpr result<element> next() noexcept {
-    if (is_short() && (next_[0] & 0xdf) != 0) return take_short();
-    return take({});
-  }
+  [[nodiscard]] constexpr result<element> next() noexcept { return expect({}); }
 
-  /// Takes the next element, which must have this tag, and moves past it. The tag is judged before
-  /// the length.
+  /// Takes the next element, which must have this tag, and moves past it; any element for `tag{}`,
+  /// which none has. The tag is judged before the length.
   ///
   /// @errors those of `peek`, and `unexpected_tag`.
   [[nodiscard]] constexpr result<element> expect(tag wanted) noexcept {
-    if (is_short() && tag::from_octet(next_[0]) == wanted) return take_short();
-    return take(wanted);
+    result<element> found{element{}};
+    if (error why; !take(wanted, *found, why)) found = why;
+    return found;
+  }
+
+  /// `expect`, for many in a row: true if `e` is the next element, else false, `e` is unspecified and
+  /// `why` says why.
+  [[nodiscard]] constexpr bool take(tag wanted, element& e, error& why) noexcept {
+    // Nearly every header of a certificate is two octets.
+    if (left_ >= 2 && next_[1] < 0x80 && next_[1] <= left_ - 2 && begins(wanted, next_[0])) {
+      e.tag_ = tag::from_octet(next_[0]);
+      e.header_bytes_ = 2;
+      e.content_bytes_ = next_[1];
+      e.whole_bytes_ = 2u + next_[1];
+      e.minimal_ = true;
+      move_past(e);
+      return true;
+    }
+    return take_long(wanted, e, why);
   }
 
   /// Moves past the next element, whatever it is.
   ///
   /// @errors those of `peek`.
   constexpr result<void> skip() noexcept {
-    const auto found = next();
-    return found ? result<void>() : result<void>(found.error());
+    element e;
+    error why;
+    return take({}, e, why) ? result<void>() : result<void>(why);
   }
 
   /// Demands that nothing is left.
@@ -224,41 +239,41 @@ class reader {
   }
 
  private:
-  // Nearly every header of a certificate is two octets. That case is small enough to be inlined.
-  constexpr bool is_short() const noexcept {
-    return left_ >= 2 && (next_[0] & 0x1f) != 0x1f && next_[1] < 0x80 && next_[1] <= left_ - 2;
+  /// True if an element of this tag begins with this octet alone.
+  static constexpr bool begins(tag wanted, std::uint8_t identifier) noexcept {
+    if (wanted == tag{}) return (identifier & 0x1f) != 0x1f && (identifier & 0xdf) != 0;
+    return wanted.number() < 31 && tag::from_octet(identifier) == wanted;
   }
 
-  /// Whoever calls this has checked `is_short()`, and the tag.
-  constexpr element take_short() noexcept {
-    element e;
+  constexpr void move_past(element& e) noexcept {
     e.begin_ = next_;
-    e.header_bytes_ = 2;
-    e.content_bytes_ = next_[1];
-    e.whole_bytes_ = 2u + next_[1];
     e.offset_bytes_ = offset_bytes_;
-    e.tag_ = tag::from_octet(next_[0]);
-    e.minimal_ = true;
     next_ += e.whole_bytes_;
     left_ -= e.whole_bytes_;
     offset_bytes_ += e.whole_bytes_;
-    return e;
   }
 
-  // Fills the result in place and field by field: copies of what has just been written cost more
-  // than reading a header does. No element has `tag{}`, which stands for any.
-  constexpr result<element> take(tag wanted) noexcept {
-    result<element> found{element{}};
-    std::size_t fault = offset_bytes_;
-    const errc problem = read(wanted, *found, fault);
-    if (problem != errc::ok) {
-      found = {problem, fault};
-      return found;
+  [[gnu::noinline]] constexpr bool take_long(tag wanted, element& e, error& why) noexcept {
+    // What is larger than 255 octets, as DER spells it.
+    if (left_ >= 4 && next_[1] == 0x82 && next_[2] != 0 && begins(wanted, next_[0])) {
+      e.content_bytes_ = std::uint32_t{next_[2]} << 8 | next_[3];
+      if (e.content_bytes_ <= left_ - 4) {
+        e.tag_ = tag::from_octet(next_[0]);
+        e.header_bytes_ = 4;
+        e.whole_bytes_ = 4 + e.content_bytes_;
+        e.minimal_ = true;
+        move_past(e);
+        return true;
+      }
     }
-    next_ += found->whole_bytes_;
-    left_ -= found->whole_bytes_;
-    offset_bytes_ += found->whole_bytes_;
-    return found;
+    std::size_t fault = offset_bytes_;
+    const errc problem = read(wanted, e, fault);
+    if (problem == errc::ok) {
+      move_past(e);
+      return true;
+    }
+    why = {problem, static_cast<std::uint32_t>(fault), 0};
+    return false;
   }
 
   constexpr errc read(tag wanted, element& e, std::size_t& fault) const noexcept {
@@ -270,11 +285,9 @@ class reader {
     if (wanted != tag{} && h.tag != wanted) return errc::unexpected_tag;
     problem = detail::read_length(in, h);
     if (problem != errc::ok) return problem;
-    e.begin_ = next_;
     e.header_bytes_ = h.size_bytes;
     e.content_bytes_ = h.content_bytes;
     e.whole_bytes_ = h.size_bytes + h.content_bytes;
-    e.offset_bytes_ = offset_bytes_;
     e.tag_ = h.tag;
     e.minimal_ = h.minimal;
     return h.indefinite ? read_to_end_of_contents(e, fault) : errc::ok;

@@ -342,8 +342,20 @@ class websocket_session {
   }
   static int on_wants_mask(wslay_event_context_ptr, std::uint8_t* into, std::size_t size,
                            void* user) {
-    const websocket_crypto& crypto = static_cast<websocket_session*>(user)->crypto_;
-    return crypto.random(crypto.user, {into, size}) ? 0 : -1;
+    return static_cast<websocket_session*>(user)->draw_mask({into, size}) ? 0 : -1;
+  }
+  /// The generator is asked for many masks at once: a call costs it as much as the octets do. None is
+  /// used twice (RFC 6455 5.3).
+  bool draw_mask(std::span<std::uint8_t> into) {
+    if (into.size() > masks_.size()) return false;
+    if (masks_.size() - masks_used_ < into.size()) {
+      if (!crypto_.random(crypto_.user, masks_)) return false;
+      masks_used_ = 0;
+    }
+    std::copy_n(masks_.begin() + static_cast<std::ptrdiff_t>(masks_used_), into.size(),
+                into.begin());
+    masks_used_ += into.size();
+    return true;
   }
   static void on_message(wslay_event_context_ptr, const wslay_event_on_msg_recv_arg* what,
                          void* user) {
@@ -382,6 +394,8 @@ class websocket_session {
   std::size_t consumed_bytes_ = 0;
   std::vector<std::uint8_t> outgoing_;
   std::size_t sent_bytes_ = 0;
+  std::array<std::uint8_t, 64> masks_{};
+  std::size_t masks_used_ = sizeof masks_;
   std::deque<websocket_message> messages_;
   websocket_close peer_close_{};
   std::string last_pong_;

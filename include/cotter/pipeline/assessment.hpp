@@ -27,26 +27,29 @@ struct leaf_assessment {
 
 namespace detail {
 
-/// Compares with every pin, so that time tells nothing of which one matched.
+/// Compares with every pin that may be the one, each in constant time.
 [[nodiscard]] constexpr verdict match(const pinned_target& pinned, const sha256_digest& certificate,
                                       const sha256_digest& key, instant now) noexcept {
   const pin* primary = nullptr;
-  const pin* live_fallback = nullptr;
+  const pin* fallback = nullptr;
   bool expired = false;
-  for (const pin& p : pinned.pins) {
-    const bool equal = p.digest == (p.form == pin_form::certificate ? certificate : key);
-    const bool live = now <= p.not_after;
-    if (equal && !live) expired = true;
-    if (equal && live && p.role == pin_role::primary && primary == nullptr) primary = &p;
-    if (equal && live && p.role == pin_role::fallback && live_fallback == nullptr) {
-      live_fallback = &p;
+  for (const pin_form form : {pin_form::certificate, pin_form::spki}) {
+    const sha256_digest& digest = form == pin_form::certificate ? certificate : key;
+    for (const pin& p : pinned.near(digest)) {
+      if (p.form != form || p.digest != digest) continue;
+      if (now > p.not_after) {
+        expired = true;
+      } else if (const pin*& found = p.role == pin_role::primary ? primary : fallback;
+                 found == nullptr) {
+        found = &p;
+      }
     }
   }
-  if (primary != nullptr) return verdict::accept(matched::primary).with_label(primary->label);
-  if (live_fallback != nullptr) {
-    return verdict::accept(matched::fallback).with_label(live_fallback->label);
+  const pin* found = primary != nullptr ? primary : fallback;
+  if (found == nullptr) {
+    return verdict::refuse(expired ? reason::fallback_expired : reason::pin_mismatch);
   }
-  return verdict::refuse(expired ? reason::fallback_expired : reason::pin_mismatch);
+  return verdict::accept(primary != nullptr ? matched::primary : matched::fallback, found->label);
 }
 
 }  // namespace detail
@@ -54,20 +57,24 @@ namespace detail {
 /// Reads, hashes, names, dates and matches one leaf. Allocates nothing.
 ///
 /// `certificate_hasher` is prepared; so is `key_hasher` if `pinned.wants(pin_form::spki)` or
-/// `always_key`, which asks for the key's digest even where no pin needs it now. Both are spent.
+/// `always_key`, which asks for the key's digest even where no pin needs it now. Both are spent; a
+/// `reusable_hasher` may be both, and is prepared for the key here.
+/// `whom.host` is canonical (`classify_host`): the guard and its pin set have seen to that.
 /// Faults are looked for in this order: form, validity, name.
-template <hasher H>
+///
+/// Without `Addresses` the target is a name, and what matches IP addresses is left out.
+template <bool Addresses = true, hasher H>
 [[nodiscard]] leaf_assessment assess(bytes_view der, const pinned_target& pinned,
                                      const target& whom, instant now, H& certificate_hasher,
                                      H& key_hasher, bool always_key = false) noexcept {
   leaf_assessment found;
-  const result<certificate_form> form = read_form(der);
-  if (!form) {
+  certificate_form form;
+  if (!detail::take_apart(der, form, found.detail)) {
     found.fault = reason::malformed_certificate;
-    found.detail = form.error();
     return found;
   }
-  write_form(*form, [&](bytes_view piece) noexcept { certificate_hasher.update(piece); });
+  found.detail = {};
+  write_form(form, [&](bytes_view piece) noexcept { certificate_hasher.update(piece); });
   if (!certificate_hasher.finish(found.fingerprint)) {
     found.fault = reason::backend_unfit;
     found.fingerprint = {};
@@ -75,7 +82,7 @@ template <hasher H>
   }
   found.has_fingerprint = true;
 
-  const certificate_view leaf = locate(*form);
+  const certificate_view leaf = locate(form);
   const bool wants_key = always_key || pinned.wants(pin_form::spki);
   for (const field needed : {field::validity, field::san, field::spki}) {
     if (leaf.located(needed) || (needed == field::spki && !wants_key)) continue;
@@ -88,6 +95,7 @@ template <hasher H>
   found.not_after = leaf.not_after;
 
   if (wants_key) {
+    if constexpr (reusable_hasher<H>) static_cast<void>(key_hasher.prepare());
     key_hasher.update(leaf.spki);
     if (!key_hasher.finish(found.key)) {
       found.fault = reason::backend_unfit;
@@ -99,7 +107,7 @@ template <hasher H>
 
   if (!is_valid_at(leaf, now)) {
     found.fault = reason::validity;
-  } else if (!names_target(leaf, whom)) {
+  } else if (!detail::names_canonical<Addresses>(leaf, whom)) {
     found.fault = reason::hostname;
   } else {
     found.fault = reason::none;

@@ -6,6 +6,7 @@
 #include <cotter/pipeline/assessment.hpp>
 #include <cotter/pipeline/diagnosis.hpp>
 #include <cotter/pipeline/permit.hpp>
+#include <cotter/pipeline/slots.hpp>
 #include <cotter/values/audit_record.hpp>
 #include <cotter/values/diagnosis.hpp>
 #include <cotter/values/handshake.hpp>
@@ -140,11 +141,11 @@ class connection final : public connection_base, private handshake_observer {
                 !(facts.resumed && phase_ == phase::started))) {
       refuse(verdict_type::refuse(reason::backend_unfit, native));
     } else if (phase_ != phase::confirmed) {
-      const verdict_type found = accepted_.with_fingerprint(assessment_.fingerprint);
-      verdict_ = Guard::told(permit_, found);
+      verdict_ = with_leaf(assessment_.pinned);
+      if (permit_.probe()) verdict_.lock();
       phase_ = verdict_ ? phase::confirmed : phase::refused;
       bind(facts);
-      guard_.conclude(permit_, found, describe(), traits());
+      conclude(assessment_.pinned, false);
     }
     return verdict_;
   }
@@ -208,8 +209,12 @@ class connection final : public connection_base, private handshake_observer {
     }
     assessment_ = {};
     if constexpr (Guard::keeps_leaf) leaf_.drop();
-    if (!certificate_hasher_.prepare() ||
-        ((keeps_key || permit_.pinned().wants(pin_form::spki)) && !key_hasher_.prepare())) {
+    bool ready = certificate_hasher_.prepare();
+    if constexpr (!reusable_hasher<digest_context>) {
+      const bool wants_key = keeps_key || permit_.pinned().wants(pin_form::spki);
+      ready = ready && (!wants_key || key_hasher_.prepare());
+    }
+    if (!ready) {
       refuse(verdict_type::refuse(reason::backend_unfit, {errc::out_of_memory, 0, 0}));
       return;
     }
@@ -222,8 +227,8 @@ class connection final : public connection_base, private handshake_observer {
       refuse(verdict_type::refuse(reason::backend_unfit));
       return;
     }
-    assessment_ = assess(der, permit_.pinned(), permit_.endpoint(), guard_.now().wall,
-                         certificate_hasher_, key_hasher_, keeps_key);
+    assessment_ = assess<!Guard::names_only>(der, permit_.pinned(), permit_.endpoint(), guard_.now().wall,
+                         certificate_hasher_, key_hasher(), keeps_key);
     if constexpr (Guard::keeps_leaf) {
       if (assessment_.fault != reason::none || !assessment_.pinned) leaf_.keep(der);
     }
@@ -252,18 +257,27 @@ class connection final : public connection_base, private handshake_observer {
       refuse(verdict_type::refuse(why, detail), &chain);
       return false;
     }
-    accepted_ = guard_.observed(assessment_.pinned);
-    if (!accepted_) {
-      refuse(accepted_, &chain);
+    const verdict_type& found = assessment_.pinned;
+    guard_.observe(assessment_.pinned);
+    if (!found) {
+      refuse(found, &chain);
       return false;
     }
-    if (permit_.probe() && accepted_.matched() != matched::primary) {
+    if (permit_.probe() && found.matched() != matched::primary) {
       refuse(verdict_type::refuse(reason::breaker_locked));
       return false;
     }
-    if (accepted_.matched() == matched::observed) explain(accepted_.would_refuse(), &chain);
+    if (found.matched() == matched::observed) explain(found.would_refuse(), &chain);
     phase_ = phase::pending;
     return true;
+  }
+
+  [[nodiscard]] digest_context& key_hasher() noexcept {
+    if constexpr (reusable_hasher<digest_context>) {
+      return certificate_hasher_;
+    } else {
+      return key_hasher_;
+    }
   }
 
   void offer_session([[maybe_unused]] const anchors_identity& anchors) noexcept {
@@ -296,10 +310,10 @@ class connection final : public connection_base, private handshake_observer {
       if (!facts.offered || !sessions_.offered || facts.version != bound.version) return false;
       if (phase_ == phase::confirmed) return sessions_.resumed;
       if (phase_ != phase::started) return false;
-      accepted_ = guard_.judge(permit_, sessions_.whose, bound);
-      if (!accepted_) return false;
+      const verdict_type found = guard_.judge(permit_, sessions_.whose, bound);
+      if (!found) return false;
       assessment_.fault = reason::none;
-      assessment_.pinned = accepted_;
+      assessment_.pinned = found;
       assessment_.fingerprint = bound.fingerprint;
       assessment_.has_fingerprint = true;
       assessment_.key = bound.key;
@@ -351,11 +365,7 @@ class connection final : public connection_base, private handshake_observer {
     phase_ = phase::refused;
     verdict_ = with_leaf(why);
     explain(why.reason(), chain);
-    if (concluded) {
-      guard_.revoke(permit_, verdict_, describe());
-    } else {
-      guard_.conclude(permit_, verdict_, describe());
-    }
+    conclude(verdict_, concluded);
   }
 
   void explain(reason why, const chain_outcome* chain) noexcept {
@@ -371,9 +381,10 @@ class connection final : public connection_base, private handshake_observer {
     }
   }
 
-  /// What a record can say of this connection.
-  [[nodiscard]] audit_record describe() const noexcept {
+  /// Writes down, with all that this connection can say, and tells the breaker.
+  void conclude(const verdict_type& outcome, bool revoked) noexcept {
     audit_record what;
+    what.outcome = with_leaf(outcome);
     what.backend = Backend::name;
     what.backend_version = Backend::version();
     if (assessment_.not_before <= assessment_.not_after) {
@@ -382,23 +393,23 @@ class connection final : public connection_base, private handshake_observer {
     }
     if constexpr (resumes) what.resumed = sessions_.resumed;
     if constexpr (Guard::keeps_leaf) what.leaf = leaf_.octets();
-    if constexpr (Guard::diagnoses) what.diagnosis = diagnosing_.found;
-    return what;
-  }
-
-  [[nodiscard]] leaf_traits traits() const noexcept {
-    if constexpr (Guard::diagnoses) return diagnosing_.traits;
-    return {};
+    if constexpr (Guard::diagnoses) {
+      what.diagnosis = diagnosing_.found;
+      guard_.conclude(permit_, what, revoked, &diagnosing_.traits);
+    } else {
+      guard_.conclude(permit_, what, revoked);
+    }
   }
 
   Guard& guard_;
   typename Guard::permit permit_;
   typename Backend::attachment attachment_{};
   digest_context certificate_hasher_{};
-  digest_context key_hasher_{};
+  [[no_unique_address]] std::conditional_t<reusable_hasher<digest_context>, detail::nothing,
+                                           digest_context>
+      key_hasher_{};
   leaf_assessment assessment_{};
-  typename Guard::pin_handle latest_{};
-  verdict_type accepted_{};
+  [[no_unique_address]] typename Guard::latest_pins latest_{};
   verdict_type verdict_{};
   phase phase_ = phase::attached;
   [[no_unique_address]] typename Guard::leaf_keeper leaf_{};

@@ -122,13 +122,21 @@ class guard {
     /// Why not; `unbound` while there is a permit, because nothing is decided yet.
     [[nodiscard]] const cotter::verdict& verdict() const noexcept { return verdict_; }
     /// What probably lies behind a refusal; nothing without a `peer_history`.
-    [[nodiscard]] const cotter::diagnosis& diagnosis() const noexcept { return diagnosis_; }
+    [[nodiscard]] const cotter::diagnosis& diagnosis() const noexcept {
+      if constexpr (diagnoses) {
+        return diagnosis_;
+      } else {
+        static constexpr cotter::diagnosis none{};
+        return none;
+      }
+    }
 
    private:
     friend guard;
     permit permit_{};
     cotter::verdict verdict_{};
-    cotter::diagnosis diagnosis_{};
+    [[no_unique_address]] std::conditional_t<diagnoses, cotter::diagnosis, detail::nothing>
+        diagnosis_{};
   };
 
   constexpr explicit guard(Slots... slots) noexcept : slots_(std::forward<Slots>(slots)...) {}
@@ -150,34 +158,37 @@ class guard {
   [[nodiscard]] admission admit(const target& whom, const ip_address& peer = {},
                                 std::string_view network = {}) noexcept {
     admission answer;
-    const time_reading raw = clock_now();
     const manifest_standing standing = slot<detail::is_manifest_source>().current();
-    const time_reading at = lifted(raw, standing);
-    watch(raw, at, standing);
-    if (const reason why = fault_of(standing, at.wall); why != reason::none) {
-      return turn_away(std::move(answer), {whom, network}, why);
-    }
-    if (const auto kind = classify_host(whom.host); !kind || whom.port == 0) {
-      const error detail = kind ? error{errc::invalid_port, 0, 0} : kind.error();
-      return turn_away(std::move(answer), {whom, network}, reason::no_pins, detail);
-    }
+    time_reading at = clock_now();
+    const instant told = at.wall;
+    lift(at, standing);
+    if constexpr (writes_changes) watch(told, at, standing);
+    error detail{};
+    reason why = fault_of(standing, at.wall);
     pin_handle found{};
-    if (!pins_at(whom, unwrap(peer), found)) {
-      return turn_away(std::move(answer), {whom, network}, reason::no_pins);
+    peer_address from{};
+    if constexpr (regional) from = unwrap(peer);
+    if (why == reason::none && (misspelt(whom, detail) || !pins_at(whom, from, found))) {
+      why = reason::no_pins;
     }
-    const breaker_key key{(*found).endpoint, network};
-    lock().lock();
-    reservation reserved = slot<detail::is_breaker>().reserve(key, at, standing.sequence);
-    if (reserved.opened()) {
-      const breaker_change opened{breaker_state::closed, 0, 0, false, breaker_state::locked};
-      record_change(key, opened, at.wall, standing.sequence);
+    if (why == reason::none) {
+      const breaker_key key{(*found).endpoint, network};
+      lock().lock();
+      reservation reserved = slot<detail::is_breaker>().reserve(key, at, standing.sequence);
+      if (reserved.opened()) {
+        const breaker_change opened{breaker_state::closed, 0, 0, false, breaker_state::locked};
+        record_change(key, opened, at.wall, standing.sequence);
+      }
+      lock().unlock();
+      why = reserved.refused();
+      if (reserved.held()) {
+        answer.permit_.grant(*this, std::move(found), whom.kind, from, network,
+                             std::move(reserved));
+        return answer;
+      }
     }
-    lock().unlock();
-    if (!reserved.held()) {
-      return turn_away(std::move(answer), {whom, network}, reserved.refused());
-    }
-    answer.permit_ =
-        permit(*this, std::move(found), whom.kind, unwrap(peer), network, std::move(reserved));
+    answer.verdict_ = verdict::refuse(why, detail);
+    turn_away(answer, {whom, network}, told, at.wall, standing.sequence);
     return answer;
   }
 
@@ -202,15 +213,18 @@ class guard {
   /// The clock's time, not earlier than the manifest was issued: a clock that was set back makes no
   /// expired certificate good.
   [[nodiscard]] time_reading now() const noexcept {
-    return lifted(clock_now(), slot<detail::is_manifest_source>().current());
+    time_reading at = clock_now();
+    lift(at, slot<detail::is_manifest_source>().current());
+    return at;
   }
 
   /// Opens a lock on an administrator's verified word, such as a `breaker_reset`, and writes it down.
   /// @errors those of the breaker's own `reset`; then nothing has changed
   template <typename Word>
-    requires requires(breaker_type& breaking, const Word& word, time_reading at) {
-      { breaking.reset(word, at) } noexcept -> std::same_as<result<void>>;
-    }
+  requires requires(breaker_type& breaking, const Word& word, time_reading at) {
+    { breaking.reset(word, at) }
+    noexcept->std::same_as<result<void>>;
+  }
   [[nodiscard]] result<void> reset(const Word& word) noexcept {
     const breaker_key key{{word.host, word.port}, word.network};
     const time_reading at = now();
@@ -228,14 +242,17 @@ class guard {
 
   /// Writes down that an update of the manifest was not taken. One that was taken writes itself down
   /// at the next `admit`.
-  void manifest_rejected(const error& why) noexcept {
-    const manifest_standing standing = slot<detail::is_manifest_source>().current();
-    audit_record what = about(audit_subject::manifest, now().wall, standing.sequence);
-    what.manifest = manifest_change::rejected;
-    what.detail = why;
-    lock().lock();
-    sink().record(what);
-    lock().unlock();
+  void manifest_rejected([[maybe_unused]] const error& why) noexcept {
+    [[maybe_unused]] const manifest_standing standing =
+        slot<detail::is_manifest_source>().current();
+    if constexpr (writes_changes) {
+      audit_record what = about(audit_subject::manifest, now().wall, standing.sequence);
+      what.manifest = manifest_change::rejected;
+      what.detail = why;
+      lock().lock();
+      sink().record(what);
+      lock().unlock();
+    }
   }
 
  private:
@@ -243,6 +260,12 @@ class guard {
   friend class connection;
   template <typename>
   friend class basic_permit;
+
+  static constexpr bool compiled_in = canonical_pin_set<std::remove_cv_t<pin_set_type>>;
+  static constexpr bool names_only = name_pin_set<std::remove_cv_t<pin_set_type>>;
+  static constexpr bool regional = !regionless_pin_set<std::remove_cv_t<pin_set_type>>;
+  using peer_address = std::conditional_t<regional, ip_address, detail::nothing>;
+  static constexpr bool writes_changes = !decision_sink<std::remove_cv_t<sink_type>>;
 
   [[nodiscard]] static constexpr reason fault_of(const manifest_standing& standing,
                                                  instant now) noexcept {
@@ -259,10 +282,8 @@ class guard {
     }
   }
 
-  [[nodiscard]] static constexpr time_reading lifted(time_reading at,
-                                                     const manifest_standing& standing) noexcept {
+  static constexpr void lift(time_reading& at, const manifest_standing& standing) noexcept {
     if (at.wall < standing.issued_at) at.wall = standing.issued_at;
-    return at;
   }
 
   [[nodiscard]] static audit_record about(audit_subject subject, instant at,
@@ -274,13 +295,18 @@ class guard {
     return what;
   }
 
-  /// Writes down what has become of clock and manifest since the last attempt.
-  void watch(time_reading raw, time_reading at, const manifest_standing& standing) noexcept {
+  /// Writes down what has become of clock and manifest since the last attempt. `told` is the civil
+  /// time of `at` before it was lifted.
+  void watch(instant told, const time_reading& at, const manifest_standing& standing) noexcept {
+    const time_reading raw{told, at.steady};
     lock().lock();
     const bool low = raw.wall < at.wall;
-    const auto went = std::chrono::duration_cast<std::chrono::seconds>(raw.steady - seen_.raw.steady);
-    const bool in_order = raw.steady >= seen_.raw.steady;  // else another thread has been here since
-    const bool set_back = seen_.any && in_order && raw.wall + longest_correction < seen_.raw.wall + went;
+    const auto went =
+        std::chrono::duration_cast<std::chrono::seconds>(raw.steady - seen_.raw.steady);
+    const bool in_order =
+        raw.steady >= seen_.raw.steady;  // else another thread has been here since
+    const bool set_back =
+        seen_.any && in_order && raw.wall + longest_correction < seen_.raw.wall + went;
     if ((low && !seen_.low) || set_back) {
       audit_record what = about(audit_subject::clock, at.wall, standing.sequence);
       what.clock = low ? clock_fault::below_floor : clock_fault::set_back;
@@ -308,17 +334,34 @@ class guard {
     lock().unlock();
   }
 
+  /// True if no target can be spelled so; `detail` says why.
+  [[nodiscard]] static bool misspelt([[maybe_unused]] const target& whom,
+                                     [[maybe_unused]] error& detail) noexcept {
+    if constexpr (!compiled_in) {
+      if (const auto kind = classify_host(whom.host); !kind) {
+        detail = kind.error();
+      } else if (whom.port == 0) {
+        detail.what = errc::invalid_port;
+      }
+    }
+    return detail.what != errc::ok;
+  }
+
   /// Finds the target; false if it is not there or the set breaks its own laws.
-  [[nodiscard]] bool pins_at(const target& whom, const ip_address& peer,
+  [[nodiscard]] bool pins_at(const target& whom, const peer_address& peer,
                              pin_handle& found) const noexcept {
-    found = slot<detail::is_pin_set>().find(whom, peer);
+    if constexpr (regional) {
+      found = slot<detail::is_pin_set>().find(whom, peer);
+    } else {
+      found = slot<detail::is_pin_set>().find(whom, {});
+    }
     return static_cast<bool>(found) && (*found).endpoint.same_endpoint(whom) &&
            !(*found).pins.empty();
   }
 
-  /// What the pins said, unless observation is allowed here, asked for by the manifest and not over:
-  /// then what they would have refused is accepted as observed.
-  [[nodiscard]] verdict observed(const verdict& pinned) const noexcept {
+  /// Leaves what the pins said, unless observation is allowed here, asked for by the manifest and not
+  /// over: then what they would have refused is accepted as observed.
+  void observe([[maybe_unused]] verdict& pinned) const noexcept {
     if constexpr (detail::slot_count<detail::is_allow_observation, Slots...> == 1) {
       const manifest_standing standing = slot<detail::is_manifest_source>().current();
       const instant at = now().wall;
@@ -326,38 +369,44 @@ class guard {
           pinned.reason() == reason::pin_mismatch || pinned.reason() == reason::fallback_expired;
       if (about_pins && fault_of(standing, at) == reason::none && at <= standing.observe_until &&
           standing.observe_until - at <= longest_observation) {
-        return verdict::observe(pinned.reason());
+        pinned = verdict::observe(pinned.reason());
       }
     }
-    return pinned;
   }
 
+  /// The pins of a connection as they are now; those that are compiled in are the permit's.
+  using latest_pins = std::conditional_t<compiled_in, detail::nothing, pin_handle>;
+
   /// What this moment's manifest and pins say of a leaf that was accepted before. The label of the
-  /// answer is borrowed from `latest`.
+  /// answer is borrowed from `latest`, or from the permit's pins.
   [[nodiscard]] verdict reassess(const permit& one, const leaf_assessment& leaf,
-                                 pin_handle& latest) const noexcept {
-    const instant at = now().wall;
+                                 [[maybe_unused]] latest_pins& latest) const noexcept {
     const manifest_standing standing = slot<detail::is_manifest_source>().current();
+    const instant at = now().wall;
     if (const reason why = fault_of(standing, at); why != reason::none) {
       return verdict::refuse(why);
     }
     if (at < leaf.not_before || at > leaf.not_after) return verdict::refuse(reason::validity);
-    pin_handle found{};
-    if (!pins_at(one.endpoint(), one.peer_, found) ||
-        ((*found).wants(pin_form::spki) && !leaf.has_key)) {
-      return verdict::refuse(reason::no_pins);
+    verdict answer;
+    if constexpr (!compiled_in) {
+      pin_handle found{};
+      if (!pins_at(one.endpoint(), one.peer_, found) ||
+          ((*found).wants(pin_form::spki) && !leaf.has_key)) {
+        return verdict::refuse(reason::no_pins);
+      }
+      answer = detail::match(*found, leaf.fingerprint, leaf.key, at);
+      latest = std::move(found);
+    } else {
+      answer = detail::match(one.pinned(), leaf.fingerprint, leaf.key, at);
     }
-    const verdict answer = observed(detail::match(*found, leaf.fingerprint, leaf.key, at));
-    latest = std::move(found);
+    observe(answer);
     return answer;
   }
 
   /// What a session must be bound to for this attempt; false if the guard cannot say who it is.
   template <typename Backend>
   [[nodiscard]] bool session_key_of(const permit& one, const anchors_identity& anchors,
-                                    session_key& whose) noexcept
-    requires resumes
-  {
+                                    session_key& whose) noexcept requires resumes {
     whose.host = short_text<max_host_bytes>(one.endpoint().host);
     whose.port = one.endpoint().port;
     whose.kind = one.endpoint().kind;
@@ -404,17 +453,13 @@ class guard {
   }
 
   template <typename Use>
-  [[nodiscard]] bool take_session(const session_key& whose, Use&& use) noexcept
-    requires resumes
-  {
+  [[nodiscard]] bool take_session(const session_key& whose, Use&& use) noexcept requires resumes {
     lock().lock();
     const bool found = slot<detail::is_session_store>().take(whose, use);
     lock().unlock();
     return found;
   }
-  void put_session(const session_binding& bound, bytes_view octets) noexcept
-    requires resumes
-  {
+  void put_session(const session_binding& bound, bytes_view octets) noexcept requires resumes {
     lock().lock();
     slot<detail::is_session_store>().put(bound, octets);
     lock().unlock();
@@ -423,47 +468,46 @@ class guard {
     return slot<detail::is_manifest_source>().current().sequence;
   }
 
-  /// What the program is told of an attempt that `found` ends: of a probe, that the target is locked,
-  /// whatever it found. Not one octet of application data follows it.
-  [[nodiscard]] static verdict told(const permit& one, const verdict& found) noexcept {
-    if (!one.probe() || !found) return found;
-    const verdict locked = verdict::refuse(reason::breaker_locked);
-    return found.has_fingerprint() ? locked.with_fingerprint(found.fingerprint()) : locked;
-  }
-
   /// The end of an attempt: tells the breaker and writes it down. `what` says all that the connection
-  /// knows; the rest is added. `leaf` is remembered if it was accepted by a pin.
-  void conclude(permit& one, const verdict& outcome, audit_record what,
-                const leaf_traits& leaf = {}) noexcept {
+  /// knows, and in `outcome` what was found; the rest is added. `leaf` is remembered if it was
+  /// accepted by a pin. `revoked`: an acceptance is taken back; the breaker has had its answer, the
+  /// audit has not.
+  void conclude(permit& one, audit_record& what, bool revoked,
+                [[maybe_unused]] const leaf_traits* leaf = nullptr) noexcept {
     const manifest_standing standing = slot<detail::is_manifest_source>().current();
-    const time_reading at = lifted(clock_now(), standing);
-    complete(one, at.wall, standing.sequence, what);
-    if (!one.issued_by(*this)) {
-      what.outcome = outcome;
-      lock().lock();
-      sink().record(what);
-      lock().unlock();
-      return;
+    const time_reading at = now();
+    const reason why = what.outcome.reason();
+    what.at = at.wall;
+    what.sequence = standing.sequence;
+    what.endpoint = one.endpoint();
+    if (!revoked) {
+      // Those of the permit accepted it; which ones refuse it now is the manifest's to say.
+      what.region = one.pinned().region;
+      what.pins = one.pinned().pins;
     }
-    what.outcome = told(one, outcome);
     const breaker_key key{one.endpoint(), one.network_};
     auto& breaking = slot<detail::is_breaker>();
     breaker_change change{};
     lock().lock();
-    if (outcome && outcome.matched() != matched::observed) {
-      change = breaking.success(one.reserved_, at);
-      if constexpr (diagnoses) {
-        if (leaf) slot<detail::is_peer_history>().remember(one.endpoint(), leaf);
+    if (one.issued_by(*this)) {
+      if (!revoked && why == reason::pin_mismatch) {
+        change = breaking.mismatch(one.reserved_, at);
+      } else if (!revoked && what.outcome && what.outcome.matched() != matched::observed) {
+        change = breaking.success(one.reserved_, at);
+        if constexpr (diagnoses) {
+          if (leaf != nullptr && *leaf) {
+            slot<detail::is_peer_history>().remember(one.endpoint(), *leaf);
+          }
+        }
+      } else {
+        if (!revoked) breaking.release(one.reserved_);
+        change.state = change.before = breaking.state(key);
       }
-    } else if (outcome.reason() == reason::pin_mismatch) {
-      change = breaking.mismatch(one.reserved_, at);
-    } else {
-      breaking.release(one.reserved_);
-      change.state = change.before = breaking.state(key);
+      if (why == reason::none && one.probe()) what.outcome.lock();
+      what.breaker = change.state;
+      what.streak = change.streak;
+      what.mismatches_24h = change.mismatches_24h;
     }
-    what.breaker = change.state;
-    what.streak = change.streak;
-    what.mismatches_24h = change.mismatches_24h;
     sink().record(what);
     if (change.state != change.before || change.alert) {
       record_change(key, change, at.wall, standing.sequence);
@@ -472,48 +516,27 @@ class guard {
     if (change.alert) notifier_slot().notify(key, change);
   }
 
-  /// An acceptance taken back: the breaker has had its answer, the audit has not.
-  void revoke(permit& one, const verdict& outcome, audit_record what) noexcept {
-    const manifest_standing standing = slot<detail::is_manifest_source>().current();
-    complete(one, lifted(clock_now(), standing).wall, standing.sequence, what);
-    what.outcome = outcome;
-    // Those of the permit accepted it; which ones refuse it now is the manifest's to say.
-    what.pins = {};
-    what.region = {};
-    lock().lock();
-    what.breaker = slot<detail::is_breaker>().state({one.endpoint(), one.network_});
-    sink().record(what);
-    lock().unlock();
-  }
-
-  static void complete(const permit& one, instant at, std::uint64_t sequence,
-                       audit_record& what) noexcept {
-    what.at = at;
-    what.sequence = sequence;
-    what.endpoint = one.endpoint();
-    what.region = one.pinned().region;
-    what.pins = one.pinned().pins;
-  }
-
   /// With the lock held.
-  void record_change(const breaker_key& key, const breaker_change& change, instant at,
-                     std::uint64_t sequence) noexcept {
-    audit_record what = about(audit_subject::breaker, at, sequence);
-    what.endpoint = key.endpoint;
-    what.breaker_before = change.before;
-    what.breaker = change.state;
-    what.streak = change.streak;
-    what.mismatches_24h = change.mismatches_24h;
-    what.alert = change.alert;
-    sink().record(what);
+  void record_change([[maybe_unused]] const breaker_key& key,
+                     [[maybe_unused]] const breaker_change& change, [[maybe_unused]] instant at,
+                     [[maybe_unused]] std::uint64_t sequence) noexcept {
+    if constexpr (writes_changes) {
+      audit_record what = about(audit_subject::breaker, at, sequence);
+      what.endpoint = key.endpoint;
+      what.breaker_before = change.before;
+      what.breaker = change.state;
+      what.streak = change.streak;
+      what.mismatches_24h = change.mismatches_24h;
+      what.alert = change.alert;
+      sink().record(what);
+    }
   }
 
   /// What probably lies behind a refusal that the connection is about to report. What is borrowed is
   /// borrowed from `owner`.
   [[nodiscard]] diagnosis explain(const permit& one, refusal_facts facts,
-                                  const leaf_assessment& leaf, owner_handle& owner) noexcept
-    requires diagnoses
-  {
+                                  const leaf_assessment& leaf,
+                                  owner_handle& owner) noexcept requires diagnoses {
     const time_reading raw = clock_now();
     facts.now = now().wall;
     facts.clock_low = raw.wall < facts.now;
@@ -550,18 +573,16 @@ class guard {
     lock().unlock();
   }
 
-  admission turn_away(admission&& answer, const breaker_key& key, reason why,
-                      error detail = {}) noexcept {
-    const manifest_standing standing = slot<detail::is_manifest_source>().current();
-    const time_reading raw = clock_now();
-    audit_record what = about(audit_subject::decision, lifted(raw, standing).wall,
-                              standing.sequence);
+  void turn_away(admission& answer, const breaker_key& key, [[maybe_unused]] instant told,
+                 instant at, std::uint64_t sequence) noexcept {
+    const reason why = answer.verdict_.reason();
+    audit_record what = about(audit_subject::decision, at, sequence);
     what.endpoint = key.endpoint;
-    what.outcome = answer.verdict_ = verdict::refuse(why, detail);
+    what.outcome = answer.verdict_;
     if constexpr (diagnoses) {
       refusal_facts facts;
       facts.why = why;
-      facts.clock_low = raw.wall < what.at;
+      facts.clock_low = told < at;
       what.diagnosis = answer.diagnosis_ = diagnose(facts);
     }
     lock().lock();
@@ -570,7 +591,6 @@ class guard {
                                                     : slot<detail::is_breaker>().state(key);
     sink().record(what);
     lock().unlock();
-    return std::move(answer);
   }
 
   template <template <typename> typename Is>
@@ -612,20 +632,19 @@ class guard {
     bool low = false;
     bool manifest = false;
   };
-  struct nothing {};
   /// Who the guard is to a session_store; behind the lock.
   struct own_identity {
     sha256_digest digest{};
     bool known = false;
   };
   std::tuple<Slots...> slots_;
-  observations seen_{};
-  [[no_unique_address]] std::conditional_t<resumes, own_identity, nothing> self_{};
+  [[no_unique_address]] std::conditional_t<writes_changes, observations, detail::nothing> seen_{};
+  [[no_unique_address]] std::conditional_t<resumes, own_identity, detail::nothing> self_{};
   [[no_unique_address]] std::conditional_t<detail::slot_count<detail::is_lock, Slots...> == 1,
-                                           nothing, lock_type>
+                                           detail::nothing, lock_type>
       default_lock_{};
   [[no_unique_address]] std::conditional_t<detail::slot_count<detail::is_notifier, Slots...> == 1,
-                                           nothing, notifier_type>
+                                           detail::nothing, notifier_type>
       default_notifier_{};
 };
 

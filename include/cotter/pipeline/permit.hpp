@@ -45,9 +45,9 @@ class basic_permit {
   /// Tells the address that TCP has reached, where it was not known to `admit`: it chooses the
   /// region. To be called before `attach`. If the target is gone since, or has no pins there, the
   /// permit keeps what `admit` found.
-  void reached(const ip_address& peer) noexcept {
+  void reached([[maybe_unused]] const ip_address& peer) noexcept {
     if (!valid()) return;
-    peer_ = unwrap(peer);
+    if constexpr (Guard::regional) peer_ = unwrap(peer);
     handle found{};
     if (!guard_->pins_at(endpoint_, peer_, found)) return;
     handle_ = std::move(found);
@@ -70,14 +70,18 @@ class basic_permit {
   friend Guard;
   using handle = typename Guard::pin_handle;
 
-  basic_permit(Guard& guard, handle&& found, identity kind, const ip_address& peer,
-               std::string_view network, reservation&& reserved) noexcept
-      : guard_(&guard),
-        handle_(std::move(found)),
-        endpoint_{(*handle_).endpoint.host, (*handle_).endpoint.port, kind},
-        peer_(peer),
-        network_(network),
-        reserved_(std::move(reserved)) {}
+  using peer_address = typename Guard::peer_address;
+
+  /// Permits. Only one that permits nothing.
+  void grant(Guard& guard, handle&& found, identity kind, const peer_address& peer,
+             std::string_view network, reservation&& reserved) noexcept {
+    guard_ = &guard;
+    handle_ = std::move(found);
+    endpoint_ = {(*handle_).endpoint.host, (*handle_).endpoint.port, kind};
+    peer_ = peer;
+    network_ = network;
+    reserved_ = std::move(reserved);
+  }
 
   void give_back() noexcept {
     if (guard_ != nullptr && reserved_.held()) guard_->release(reserved_);
@@ -86,7 +90,7 @@ class basic_permit {
   Guard* guard_ = nullptr;
   handle handle_{};
   target endpoint_{};
-  ip_address peer_{};
+  [[no_unique_address]] peer_address peer_{};
   std::string_view network_{};
   reservation reserved_{};
 };

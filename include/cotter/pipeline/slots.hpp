@@ -93,6 +93,9 @@ template <template <typename> typename Is, typename Default, typename... Slots>
 using slot_type = std::remove_reference_t<
     std::tuple_element_t<slot_index<Is, Slots...>(), std::tuple<Slots..., Default>>>;
 
+/// What takes the place of a member that is not needed.
+struct nothing {};
+
 struct no_leaf {};
 template <typename Sink>
 struct keeper_or_none {

@@ -5,6 +5,7 @@
 #include <cotter/values/target.hpp>
 #include <cotter/values/time.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -36,14 +37,40 @@ struct pin {
   std::string_view label{};       ///< for events; borrowed from the pin set
 };
 
+/// Where to look among many pins: they are sorted by digest, and those whose digest begins with the
+/// bits `b` stand from `heads[b]` to before `heads[b + 1]`. One place more than there are values of so
+/// many bits, 2 to 2^31 of them. Digests are public: how long a look takes says nothing that is not.
+struct pin_index {
+  std::span<const std::uint32_t> heads{};
+  bool certificates = false;  ///< some pin is of this form
+  bool keys = false;
+
+  [[nodiscard]] constexpr std::size_t bucket_of(const sha256_digest& digest) const noexcept {
+    const auto& o = digest.octets;
+    const std::uint32_t first =
+        std::uint32_t{o[0]} << 24 | std::uint32_t{o[1]} << 16 | std::uint32_t{o[2]} << 8 | o[3];
+    return first >> (32 - std::countr_zero(heads.size() - 1));
+  }
+};
+
 /// One target with its pins. Everything is borrowed from the pin set.
 struct pinned_target {
   target endpoint{};
   std::span<const pin> pins{};
-  std::string_view region{};  ///< whose pins these are; empty if the target has no regions
+  std::string_view region{};         ///< whose pins these are; empty if the target has no regions
+  const pin_index* index = nullptr;  ///< null: every pin is compared
+
+  /// Those pins that may have this digest.
+  [[nodiscard]] constexpr std::span<const pin> near(const sha256_digest& digest) const noexcept {
+    if (index == nullptr) return pins;
+    const std::size_t bucket = index->bucket_of(digest);
+    const std::size_t first = index->heads[bucket];
+    return pins.subspan(first, index->heads[bucket + 1] - first);
+  }
 
   /// True if some pin is of this form, so that its digest must be computed.
   [[nodiscard]] constexpr bool wants(pin_form form) const noexcept {
+    if (index != nullptr) return form == pin_form::certificate ? index->certificates : index->keys;
     for (const pin& p : pins) {
       if (p.form == form) return true;
     }
@@ -52,9 +79,12 @@ struct pinned_target {
   /// True if some pin, whatever its role and end, is the digest of its form; `key` may be null.
   [[nodiscard]] constexpr bool knows(const sha256_digest& certificate,
                                      const sha256_digest* key) const noexcept {
-    for (const pin& p : pins) {
-      const sha256_digest* wanted = p.form == pin_form::certificate ? &certificate : key;
-      if (wanted != nullptr && p.digest == *wanted) return true;
+    for (const pin& p : near(certificate)) {
+      if (p.form == pin_form::certificate && p.digest == certificate) return true;
+    }
+    if (key == nullptr) return false;
+    for (const pin& p : near(*key)) {
+      if (p.form == pin_form::spki && p.digest == *key) return true;
     }
     return false;
   }

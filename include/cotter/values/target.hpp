@@ -89,49 +89,44 @@ constexpr bool parse_ipv4(std::string_view text, std::uint8_t* out) noexcept {
 
 /// RFC 4291 2.2, without zone.
 constexpr bool parse_ipv6(std::string_view text, std::uint8_t* out) noexcept {
-  std::uint16_t groups[8]{};
-  int count = 0;
-  int gap = -1;
+  std::uint8_t octets[16]{};
+  std::size_t count = 0;
+  constexpr std::size_t nowhere = 17;
+  std::size_t gap = nowhere;  // where `::` stands
   std::size_t at = 0;
   if (text.starts_with("::")) {
     gap = 0;
     at = 2;
   }
   while (at < text.size()) {
-    if (count == 8) return false;
+    if (count == 16) return false;
     const std::size_t begin = at;
     unsigned value = 0;
-    while (at < text.size() && hex_value(text[at]) >= 0 && at - begin < 4) {
-      value = value * 16 + static_cast<unsigned>(hex_value(text[at]));
-      ++at;
+    for (; at < text.size() && at - begin < 4; ++at) {
+      const int digit = hex_value(text[at]);
+      if (digit < 0) break;
+      value = value * 16 + static_cast<unsigned>(digit);
     }
     if (at < text.size() && text[at] == '.') {
-      std::uint8_t v4[4]{};
-      if (count > 6 || !parse_ipv4(text.substr(begin), v4)) return false;
-      groups[count++] = static_cast<std::uint16_t>(v4[0] << 8 | v4[1]);
-      groups[count++] = static_cast<std::uint16_t>(v4[2] << 8 | v4[3]);
-      at = text.size();
+      if (count > 12 || !parse_ipv4({text.data() + begin, text.size() - begin}, octets + count)) return false;
+      count += 4;
       break;
     }
     if (at == begin) return false;
-    groups[count++] = static_cast<std::uint16_t>(value);
+    octets[count++] = static_cast<std::uint8_t>(value >> 8);
+    octets[count++] = static_cast<std::uint8_t>(value & 0xff);
     if (at == text.size()) break;
-    if (text[at] != ':') return false;
-    ++at;
-    if (at == text.size()) return false;
+    if (text[at++] != ':' || at == text.size()) return false;
     if (text[at] == ':') {
-      if (gap >= 0) return false;
+      if (gap != nowhere) return false;
       gap = count;
       ++at;
     }
   }
-  if (gap < 0 ? count != 8 : count > 7) return false;
-  const int missing = gap < 0 ? 0 : 8 - count;
-  for (int i = 0, from = 0; i < 8; ++i) {
-    const bool in_gap = gap >= 0 && i >= gap && i < gap + missing;
-    const std::uint16_t group = in_gap ? std::uint16_t{0} : groups[from++];
-    out[i * 2] = static_cast<std::uint8_t>(group >> 8);
-    out[i * 2 + 1] = static_cast<std::uint8_t>(group & 0xff);
+  if (gap == nowhere ? count != 16 : count > 14) return false;
+  for (std::size_t i = 0; i < 16; ++i) {
+    const std::size_t from = i < gap ? i : i + count - 16;  // wraps inside the gap
+    out[i] = i >= gap && i < gap + 16 - count ? std::uint8_t{0} : octets[from];
   }
   return true;
 }
@@ -206,6 +201,45 @@ constexpr std::size_t format_ipv6(const std::uint8_t* octets, char* out) noexcep
   for (int i = 0; i < 4; ++i) v4.octets[i] = address.octets[12 + i];
   return v4;
 }
+
+namespace detail {
+
+/// True if a canonical host is an IP address: nothing else ends in a label of digits or has a colon.
+constexpr bool is_address(std::string_view host) noexcept {
+  bool numeric = true;
+  for (std::size_t i = host.size(); i-- > 0 && host[i] != '.';) {
+    if (host[i] == ':') return true;
+    numeric = numeric && is_digit(host[i]);
+  }
+  return numeric;
+}
+
+/// What a canonical host is. Not the check of `classify_host`: refused is only what could mean
+/// another host to a library, octets that no host has and empty labels. For whoever is given hosts
+/// that were classified before, and has no room to do it again.
+///
+/// @errors `invalid_host`
+constexpr result<host_kind> kind_of_canonical(std::string_view host) noexcept {
+  bool numeric = true;
+  bool colons = false;
+  char before = '.';
+  for (const char c : host) {
+    if (c == '.') {
+      if (before == '.') return errc::invalid_host;
+      numeric = true;
+    } else if (!is_digit(c)) {
+      numeric = false;
+      colons = colons || c == ':';
+      if (c != ':' && c != '-' && c != '_' && (c < 'a' || c > 'z')) return errc::invalid_host;
+    }
+    before = c;
+  }
+  if (before == '.' || host.size() > max_host_bytes) return errc::invalid_host;
+  if (colons) return host_kind::ipv6;
+  return numeric ? host_kind::ipv4 : host_kind::dns_name;
+}
+
+}  // namespace detail
 
 /// Says what `host` is, provided it is spelled the one way cotter accepts.
 ///

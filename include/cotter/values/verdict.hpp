@@ -28,11 +28,11 @@ enum class reason : std::uint8_t {
   manifest_rollback,
   runtime_mismatch,
   clock_untrusted,
-  breaker_cooling,        ///< too soon, or too many attempts in flight
-  breaker_locked,         ///< until an administrator acts
-  resumption_unbound,     ///< resumed from a session that is not bound to this guard
-  backend_unfit,          ///< the TLS library cannot enforce, or its hooks were overwritten
-  state_unavailable,      ///< the breaker has no room or no state for the target
+  breaker_cooling,     ///< too soon, or too many attempts in flight
+  breaker_locked,      ///< until an administrator acts
+  resumption_unbound,  ///< resumed from a session that is not bound to this guard
+  backend_unfit,       ///< the TLS library cannot enforce, or its hooks were overwritten
+  state_unavailable,   ///< the breaker has no room or no state for the target
 };
 
 /// The last of them.
@@ -92,12 +92,14 @@ class [[nodiscard]] verdict {
     v.detail_ = detail;
     return v;
   }
-  /// Accepted by a pin. `matched::none` accepts nothing.
-  [[nodiscard]] static constexpr verdict accept(cotter::matched by) noexcept {
+  /// Accepted by a pin; `label` is borrowed from it. `matched::none` accepts nothing.
+  [[nodiscard]] static constexpr verdict accept(cotter::matched by,
+                                                std::string_view label = {}) noexcept {
     verdict v;
     if (by == cotter::matched::none) return v;
     v.why_ = cotter::reason::none;
     v.by_ = by;
+    v.label_ = label;
     return v;
   }
 
@@ -135,6 +137,16 @@ class [[nodiscard]] verdict {
     v.has_fingerprint_ = true;
     return v;
   }
+  /// Turns an acceptance into a refusal for `breaker_locked`; what was seen stays. A refusal stays
+  /// what it is.
+  constexpr void lock() noexcept {
+    if (why_ != cotter::reason::none) return;
+    why_ = cotter::reason::breaker_locked;
+    by_ = cotter::matched::none;
+    would_refuse_ = cotter::reason::none;
+    label_ = {};
+  }
+  /// This verdict with the label of the pin that matched.
   [[nodiscard]] constexpr verdict with_label(std::string_view label) const noexcept {
     verdict v = *this;
     v.label_ = label;

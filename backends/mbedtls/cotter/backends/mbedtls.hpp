@@ -329,6 +329,10 @@ struct mbedtls {
 /// MBEDTLS_SHA256_ALT does.
 class mbedtls::hasher {
  public:
+#if !defined(MBEDTLS_SHA256_ALT)
+  static constexpr bool reusable = true;
+#endif
+
   hasher() noexcept { mbedtls_sha256_init(&state_); }
   ~hasher() { mbedtls_sha256_free(&state_); }
   hasher(const hasher&) = delete;

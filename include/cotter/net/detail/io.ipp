@@ -104,7 +104,8 @@ class io_core {
   std::vector<std::uint8_t> queued_;
   std::vector<std::uint8_t> sending_;  // stable while the next layer writes from it
   std::size_t sent_bytes_ = 0;
-  std::array<std::uint8_t, 16384> incoming_{};
+  // Room for the largest record (RFC 8446 5.2, RFC 5246 6.2.3), so that one read may bring it.
+  std::array<std::uint8_t, 5 + 16384 + 2048> incoming_{};
   std::size_t first_ = 0;
   std::size_t last_ = 0;
   bool ended_ = false;

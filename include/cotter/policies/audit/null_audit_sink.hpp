@@ -9,6 +9,7 @@ inline namespace v0 {
 /// Writes nothing down. For programs that read verdicts themselves.
 class null_audit_sink {
  public:
+  static constexpr bool decisions_only = true;
   constexpr void record(const audit_record&) noexcept {}
 };
 

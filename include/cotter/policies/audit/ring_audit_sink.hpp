@@ -30,18 +30,16 @@ static_assert(sizeof(ring_entry) == 48);
   return h;
 }
 
-/// Keeps the last `Slots` decisions in place, no heap. What it overwrites it counts; of records about
-/// something else it keeps the count alone.
+/// Keeps the last `Slots` decisions in place, no heap. What it overwrites it counts.
 template <std::size_t Slots>
 class ring_audit_sink {
   static_assert(Slots > 0);
 
  public:
+  static constexpr bool decisions_only = true;
+
   constexpr void record(const audit_record& what) noexcept {
-    if (what.subject != audit_subject::decision) {
-      ++changes_;
-      return;
-    }
+    if (what.subject != audit_subject::decision) return;
     entries_[static_cast<std::size_t>(recorded_ % Slots)] = {
         what.outcome.fingerprint(),
         what.at.time_since_epoch().count(),
@@ -63,8 +61,6 @@ class ring_audit_sink {
     const std::uint64_t first = recorded_ - size();
     return entries_[static_cast<std::size_t>((first + index) % Slots)];
   }
-  /// Records about breaker, manifest and clock: counted, not kept.
-  [[nodiscard]] constexpr std::uint64_t changes() const noexcept { return changes_; }
   /// Every decision ever recorded.
   [[nodiscard]] constexpr std::uint64_t recorded() const noexcept { return recorded_; }
   /// How many of them have been overwritten.
@@ -73,7 +69,6 @@ class ring_audit_sink {
  private:
   std::array<ring_entry, Slots> entries_{};
   std::uint64_t recorded_ = 0;
-  std::uint64_t changes_ = 0;
 };
 
 static_assert(audit_sink<ring_audit_sink<1>>);

@@ -27,6 +27,8 @@ struct keeper_of<First, Rest...> {
 template <audit_sink... Sinks>
 class tee_audit_sink : public detail::keeper_of<Sinks...> {
  public:
+  static constexpr bool decisions_only = (decision_sink<Sinks> && ...);
+
   constexpr explicit tee_audit_sink(Sinks&... sinks) noexcept : sinks_(sinks...) {}
 
   constexpr void record(const audit_record& what) noexcept {

@@ -450,7 +450,9 @@ class breaker_ledger {
   constexpr std::int64_t follow(const breaker_config& config, time_reading now,
                                 bool& changed) noexcept {
     const std::int64_t at = count_of(now);
-    if (countable(now.wall.time_since_epoch().count())) latest_ = std::max(latest_, now.wall);
+    if constexpr (Saved) {
+      if (countable(now.wall.time_since_epoch().count())) latest_ = std::max(latest_, now.wall);
+    }
     if (restarted(at)) {
       for (entry& e : entries_) restart(config, e, last_ms_, at);
       last_ms_ = at;

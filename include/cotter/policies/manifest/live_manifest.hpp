@@ -3,6 +3,7 @@
 
 #include <cotter/concepts/manifest_source.hpp>
 #include <cotter/concepts/pin_set.hpp>
+#include <cotter/policies/pin_set/indexed_pins.hpp>
 #include <cotter/values/pin_manifest.hpp>
 #include <cotter/values/runtime.hpp>
 
@@ -199,7 +200,7 @@ class live_manifest {
     std::string region{};
     std::vector<ip_prefix> prefixes{};
     std::vector<std::string> labels{};
-    std::vector<pin> pins{};
+    detail::indexed_pins known{};
     pinned_target view{};
   };
 
@@ -251,7 +252,7 @@ class live_manifest {
       const entry* known = at(whom);
       if (known == nullptr) return end;
       for (const choice& one : known->choices) {
-        for (const pin& p : one.pins) {
+        for (const pin& p : one.view.near(wanted.digest)) {
           const bool same = p.role == pin_role::fallback && p.form == wanted.form;
           if (same && p.digest == wanted.digest) end = std::min(end, p.not_after);
         }
@@ -322,7 +323,7 @@ class live_manifest {
     choice made;
     made.region = region;
     made.labels.reserve(pins.size());
-    made.pins.reserve(pins.size());
+    made.known.pins.reserve(pins.size());
     for (const manifest_pin& one : pins) {
       std::string label = one.label;
       if (label.empty()) label = one.value.role == pin_role::primary ? "primary" : "fallback";
@@ -332,8 +333,9 @@ class live_manifest {
       if (value.role == pin_role::fallback) {
         value.not_after = std::min(value.not_after, before.end_of(endpoint, value));
       }
-      made.pins.push_back(value);
+      made.known.pins.push_back(value);
     }
+    made.known.build();
     return made;
   }
 
@@ -371,7 +373,9 @@ class live_manifest {
       entry& one = next->entries[i];
       if (i > 0 && !next->entries[i - 1].before({one.host, one.port})) return nullptr;
       // Last, because sorting moves the hosts.
-      for (choice& each : one.choices) each.view = {{one.host, one.port}, each.pins, each.region};
+      for (choice& each : one.choices) {
+        each.view = {{one.host, one.port}, each.known.pins, each.region, each.known.find_index()};
+      }
     }
     return next;
   }

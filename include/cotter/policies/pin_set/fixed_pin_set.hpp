@@ -20,6 +20,7 @@ void malformed_host_literal();
 void port_must_not_be_zero();
 void target_needs_a_primary_pin();
 void same_endpoint_twice();
+void address_in_a_set_of_names();
 
 consteval pin checked_pin(std::string_view text, std::string_view label) {
   const result<pin> parsed = parse_pin(text);
@@ -75,6 +76,9 @@ fixed_target(std::string_view, std::uint16_t, const P&...) -> fixed_target<sizeo
 template <std::size_t Targets, std::size_t Pins>
 class fixed_pin_set {
  public:
+  static constexpr bool canonical = true;
+  static constexpr bool regional = false;
+
   /// A target found, or nothing; borrows from the set, which it must not outlive.
   class handle {
    public:
@@ -152,8 +156,32 @@ class fixed_pin_set {
   std::array<pin, Pins> pins_{};
 };
 
+// `sizeof` completes the class before a variable of it is declared: g++ puts constant data of a class
+// that is not into memory that can be written.
 template <std::size_t... N>
-fixed_pin_set(const fixed_target<N>&...) -> fixed_pin_set<sizeof...(N), (N + ...)>;
+requires(sizeof(fixed_pin_set<sizeof...(N), (N + ...)>) > 0)
+    fixed_pin_set(const fixed_target<N>&...)
+->fixed_pin_set<sizeof...(N), (N + ...)>;
+
+/// A `fixed_pin_set` of names alone: an IP literal does not compile. A guard over it leaves out what
+/// matches IP addresses, 0.8 KB of a small device's flash.
+template <std::size_t Targets, std::size_t Pins>
+class fixed_name_set : public fixed_pin_set<Targets, Pins> {
+ public:
+  static constexpr bool names_only = true;
+
+  template <std::size_t... N>
+  requires(sizeof...(N) == Targets && (N + ...) == Pins) consteval explicit(false)
+      fixed_name_set(const fixed_target<N>&... targets)
+      : fixed_pin_set<Targets, Pins>(targets...) {
+    if ((detail::is_address(targets.endpoint.host) || ...)) detail::address_in_a_set_of_names();
+  }
+};
+
+template <std::size_t... N>
+requires(sizeof(fixed_name_set<sizeof...(N), (N + ...)>) > 0)
+    fixed_name_set(const fixed_target<N>&...)
+->fixed_name_set<sizeof...(N), (N + ...)>;
 
 }  // namespace v0
 }  // namespace cotter

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cotter/concepts/pin_set.hpp>
+#include <cotter/policies/pin_set/indexed_pins.hpp>
 #include <cotter/values/pin.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,7 +31,7 @@ class owned_pin_set {
     struct entry {
       std::string host;
       std::vector<std::string> labels;
-      std::vector<pin> pins;
+      detail::indexed_pins known;
       pinned_target view;
     };
     explicit handle(std::shared_ptr<const entry> found) noexcept : entry_(std::move(found)) {}
@@ -63,23 +65,24 @@ class owned_pin_set {
 
     auto one = std::make_shared<handle::entry>();
     one->host = std::string(whom.host);
-    one->pins.assign(pins.begin(), pins.end());
+    one->known.pins.assign(pins.begin(), pins.end());
     one->labels.reserve(pins.size());
-    for (pin& p : one->pins) {
+    for (pin& p : one->known.pins) {
       one->labels.emplace_back(p.label);
       p.label = one->labels.back();
     }
-    one->view = {{one->host, whom.port, identity::host}, one->pins};
-    entries_.push_back(std::move(one));
+    one->known.build();
+    one->view = {
+        {one->host, whom.port, identity::host}, one->known.pins, {}, one->known.find_index()};
+    entries_.insert(place_of(whom), std::move(one));
     return {};
   }
 
   /// @see pin_set. The set has no regions: `peer` is ignored.
   [[nodiscard]] handle find(const target& whom, const ip_address&) const noexcept {
-    for (const auto& one : entries_) {
-      if (one->view.endpoint.same_endpoint(whom)) return handle{one};
-    }
-    return {};
+    const auto found = place_of(whom);
+    const bool same = found != entries_.end() && (*found)->view.endpoint.same_endpoint(whom);
+    return same ? handle{*found} : handle{};
   }
 
   /// @see owner_telling_pin_set
@@ -97,7 +100,18 @@ class owned_pin_set {
   }
 
  private:
-  std::vector<std::shared_ptr<const handle::entry>> entries_;
+  using entries = std::vector<std::shared_ptr<const handle::entry>>;
+
+  /// Where the target stands, or would.
+  [[nodiscard]] entries::const_iterator place_of(const target& whom) const noexcept {
+    return std::lower_bound(
+        entries_.begin(), entries_.end(), whom, [](const auto& one, const target& wanted) {
+          const int order = one->view.endpoint.host.compare(wanted.host);
+          return order < 0 || (order == 0 && one->view.endpoint.port < wanted.port);
+        });
+  }
+
+  entries entries_;  // by host and port
 };
 
 static_assert(owner_telling_pin_set<owned_pin_set>);

@@ -14,9 +14,10 @@ namespace cotter {
 inline namespace v0 {
 namespace testing {
 
-inline constexpr std::array<law_by_review, 2> audit_sink_laws_by_review{{
+inline constexpr std::array<law_by_review, 3> audit_sink_laws_by_review{{
     {"A1", "when and how often a sink is called is the guard's doing: tests/pipeline counts"},
     {"A4", "the concept demands it; when a leaf is kept is the connection's doing: tests/pipeline"},
+    {"A5", "what a sink is given is the guard's doing: tests/pipeline counts"},
 }};
 
 /// Checks A2 and A3.

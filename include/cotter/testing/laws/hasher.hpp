@@ -66,7 +66,7 @@ inline constexpr std::array<sha256_vector, 4> sha256_vectors{{
 
 }  // namespace detail
 
-/// Checks H1 to H5 of `H`. `allocations()` is how many allocations the process has made so far.
+/// Checks H1 to H5 of `H`, and H6 if it says so. `allocations()` is how many allocations the process has made so far.
 template <hasher H, typename Allocations>
 [[nodiscard]] law_report check_hasher_laws(Allocations&& allocations) {
   law_report report;
@@ -91,6 +91,13 @@ template <hasher H, typename Allocations>
   report.check("H1", "a prepared context finishes, even after misuse", finished);
   report.check("H2", "update and finish allocate nothing", after == before,
                std::to_string(after - before) + " allocations");
+
+  if constexpr (reusable_hasher<H>) {
+    const auto then = allocations();
+    const bool again = context.prepare();
+    report.check("H6", "prepare allocates nothing", again && allocations() == then);
+    static_cast<void>(context.finish(out));
+  }
 
   out = marked;
   report.check("H3", "a finished context is unprepared", !context.finish(out) && out == marked);

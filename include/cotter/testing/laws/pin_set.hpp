@@ -19,10 +19,11 @@ namespace cotter {
 inline namespace v0 {
 namespace testing {
 
-inline constexpr std::array<law_by_review, 1> pin_set_laws_by_review{{
+inline constexpr std::array<law_by_review, 2> pin_set_laws_by_review{{
     {"P4",
      "the concept demands noexcept; that nothing is written shows in the code, or under "
      "ThreadSanitizer"},
+    {"P7", "that the compiler has checked the hosts shows in the code: tests/compile_fail"},
 }};
 
 namespace detail {
@@ -56,7 +57,8 @@ inline std::vector<std::string> hosts_near(const std::string& host) {
 
 }  // namespace detail
 
-/// Checks P1 to P3, and P6 if the set can tell owners, of a set that has exactly the targets of `holds`, at least one, in any region.
+/// Checks P1 to P3, P6 if the set can tell owners, P8 and P9 if it says so, of a set that has exactly
+/// the targets of `holds`, at least one, in any region.
 template <pin_set P>
 [[nodiscard]] law_report check_pin_set_laws(const P& set, std::span<const pinned_target> holds) {
   law_report report;
@@ -107,12 +109,21 @@ template <pin_set P>
     report.check("P1", "nothing but the target itself is taken for it", !appeared, which);
 
     bool always = true;
+    bool everywhere_the_same = true;
     for (const ip_address& peer : peers) {
       const auto in_region = set.find({host, port}, peer);
+      everywhere_the_same = everywhere_the_same && static_cast<bool>(in_region) &&
+                            detail::same_pins((*in_region).pins, (*found).pins);
       always = always && static_cast<bool>(in_region) &&
                (*in_region).endpoint.same_endpoint(one.endpoint) && !(*in_region).pins.empty();
     }
     report.check("P3", "wherever the peer is, the target is there and has pins", always, name);
+    if constexpr (name_pin_set<P>) {
+      report.check("P9", "the host is a name", !parse_ip(host), name);
+    }
+    if constexpr (regionless_pin_set<P>) {
+      report.check("P8", "wherever the peer is, the pins are the same", everywhere_the_same, name);
+    }
   }
 
   if (!holds.empty()) {

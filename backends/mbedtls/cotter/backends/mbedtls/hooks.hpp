@@ -246,7 +246,7 @@ inline void mbedtls::attachment::harden_profile(const mbedtls_x509_crt_profile* 
 inline result<void> mbedtls::attachment::enforce(mbedtls_ssl_context& ssl,
                                                  const mbedtls_ssl_config& own, const target& whom,
                                                  handshake_observer& observer) noexcept {
-  const result<host_kind> host = classify_host(whom.host);
+  const result<host_kind> host = cotter::detail::kind_of_canonical(whom.host);
   if (!host) return host.error();
   if (own.COTTER_MBEDTLS_FIELD(endpoint) != MBEDTLS_SSL_IS_CLIENT ||
       own.COTTER_MBEDTLS_FIELD(transport) != MBEDTLS_SSL_TRANSPORT_STREAM ||

@@ -49,7 +49,7 @@ struct wolfssl::hooks {
   }
 
   static bool same_text(const char* a, const char* b) noexcept {
-    return a != nullptr && b != nullptr && std::strcmp(a, b) == 0;
+    return a != nullptr && b != nullptr && (a == b || std::strcmp(a, b) == 0);
   }
 
   /// Keeps of the suites that the application chose, in its order, those that are acceptable.
@@ -61,16 +61,25 @@ struct wolfssl::hooks {
       wanted[used++] = static_cast<byte>(suite >> 8);
       wanted[used++] = static_cast<byte>(suite & 0xff);
     };
+    // wolfSSL looks for a name as long as its list of suites is: once for each.
+    struct spelling {
+      const char* own;
+      const char* iana;
+    };
+    std::array<spelling, suites.size()> names{};
+    for (std::size_t i = 0; i < suites.size(); ++i) {
+      const auto high = static_cast<unsigned char>(suites[i] >> 8);
+      const auto low = static_cast<unsigned char>(suites[i] & 0xff);
+      names[i] = {wolfSSL_get_cipher_name_from_suite(high, low),
+                  wolfSSL_get_cipher_name_iana_from_suite(high, low)};
+    }
     WOLFSSL_STACK* offered = wolfSSL_get_ciphers_compat(ssl);
     const int count = offered == nullptr ? 0 : wolfSSL_sk_SSL_CIPHER_num(offered);
     for (int i = 0; i < count; ++i) {
       const char* text = wolfSSL_CIPHER_get_name(wolfSSL_sk_SSL_CIPHER_value(offered, i));
-      for (const std::uint16_t suite : suites) {
-        const auto high = static_cast<unsigned char>(suite >> 8);
-        const auto low = static_cast<unsigned char>(suite & 0xff);
-        if (same_text(text, wolfSSL_get_cipher_name_from_suite(high, low)) ||
-            same_text(text, wolfSSL_get_cipher_name_iana_from_suite(high, low))) {
-          keep(suite);
+      for (std::size_t j = 0; j < suites.size(); ++j) {
+        if (same_text(text, names[j].own) || same_text(text, names[j].iana)) {
+          keep(suites[j]);
           break;
         }
       }

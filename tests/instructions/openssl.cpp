@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cotter/backends/openssl.hpp>
+
+#include "connection.hpp"
+
+int main(int count, char** arguments) {
+  return measure_connection<cotter::backends::openssl>(count, arguments);
+}
