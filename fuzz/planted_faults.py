@@ -132,7 +132,7 @@ FAULTS = {
     "backends_agree": (
         "the octets of the wire are hashed in place of form C",
         "include/cotter/pipeline/assessment.hpp",
-        "write_form(*form, [&](bytes_view piece) noexcept { certificate_hasher.update(piece); });",
+        "write_form(form, [&](bytes_view piece) noexcept { certificate_hasher.update(piece); });",
         "certificate_hasher.update(der);",
     ),
 }
