@@ -72,7 +72,7 @@ TEST_CASE("the hasher suite finds a hasher that allocates late") {
 }
 
 struct not_sha256_again : not_sha256 {
-  static constexpr bool reusable = true;
+  using reusable = not_sha256_again;
 };
 
 TEST_CASE("the hasher suite finds a hasher that says it is reusable, and allocates") {

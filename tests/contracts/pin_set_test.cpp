@@ -205,11 +205,11 @@ TEST_CASE("the pin_set suite finds a set that changes and does not say so") {
 }
 
 struct nameless : owned_pin_set {
-  static constexpr bool names_only = true;
+  using names_only = nameless;
 };
-struct regionless : careless_pin_set {
+struct without_regions : careless_pin_set {
   using careless_pin_set::careless_pin_set;
-  static constexpr bool regional = false;
+  using regionless = without_regions;
 };
 
 TEST_CASE("the pin_set suite finds a set that is not what it was said to be") {
@@ -233,8 +233,8 @@ TEST_CASE("the pin_set suite finds a set that is not what it was said to be") {
   CHECK(testing::check_pin_set_laws(addresses, literal).broken("P9"));
   CHECK_FALSE(testing::check_pin_set_laws(static_cast<const owned_pin_set&>(addresses), literal)
                   .broken("P9"));
-  CHECK_FALSE(testing::check_pin_set_laws(regionless(fault::none), holds).broken("P8"));
-  CHECK(testing::check_pin_set_laws(regionless(fault::regional), holds).broken("P8"));
+  CHECK_FALSE(testing::check_pin_set_laws(without_regions(fault::none), holds).broken("P8"));
+  CHECK(testing::check_pin_set_laws(without_regions(fault::regional), holds).broken("P8"));
   CHECK(testing::check_pin_set_laws(owned_pin_set{}, holds).broken("P1"));
   CHECK(testing::check_pin_set_laws(fixed, {}).broken("P1"));
 }

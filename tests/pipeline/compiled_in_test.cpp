@@ -50,8 +50,21 @@ struct counter {
   }
 };
 struct decision_counter : counter {
-  static constexpr bool decisions_only = true;
+  using decisions_only = decision_counter;
 };
+/// Has more to do than the one it comes from, and did not say that it has not.
+struct derived_counter : decision_counter {};
+static_assert(decision_sink<decision_counter>);
+static_assert(!decision_sink<derived_counter>);
+
+struct derived_set : std::remove_cv_t<decltype(pins)> {};
+static_assert(canonical_pin_set<std::remove_cv_t<decltype(pins)>>);
+static_assert(!canonical_pin_set<derived_set> && !regionless_pin_set<derived_set>);
+struct reloaded_set : std::remove_cv_t<decltype(pins)> {
+  using canonical = reloaded_set;
+  static constexpr bool reloadable = true;
+};
+static_assert(!canonical_pin_set<reloaded_set>);
 
 /// Three mismatches and one attempt that is refused: a decision each, and changes of the breaker.
 template <typename Sink>

@@ -18,7 +18,8 @@ inline namespace v0 {
 ///   A4  A sink that writes down the leaf of refusals names in `leaf_keeper` what connections keep it
 ///       in, from the moment it is found to be one that will be refused.
 ///   A5  A sink that has no use for changes of breaker, manifest and clock says so, and is given
-///       decisions alone: `static constexpr bool decisions_only = true`.
+///       decisions alone: `using decisions_only = ` its own type, so that no derived class says it
+///       without knowing.
 ///
 /// Of a refusal, `record` is called after the breaker has stored its count and before the
 /// application hears of it; a sink that keeps records has the refusal on the disk when it returns, and
@@ -44,7 +45,7 @@ concept leaf_wanting_sink = audit_sink<S> && leaf_keeper<typename S::leaf_keeper
 
 /// A sink that is given decisions alone, see A5.
 template <typename S>
-concept decision_sink = audit_sink<S> && requires { requires S::decisions_only; };
+concept decision_sink = audit_sink<S> && std::same_as<typename S::decisions_only, S>;
 
 }  // namespace v0
 }  // namespace cotter

@@ -18,7 +18,7 @@ inline namespace v0 {
 ///   H4  `update` or `finish` on an unprepared context make `finish` return false.
 ///   H5  the order and size of the pieces given to `update` do not matter, only their concatenation.
 ///   H6  a context whose `prepare` neither allocates nor costs more than a few stores may say so:
-///       `static constexpr bool reusable = true`. Then one serves a whole connection.
+///       `using reusable = ` its own type. Then one serves a whole connection.
 template <typename H>
 concept hasher = std::default_initializable<H> &&
     requires(H& h, bytes_view octets, sha256_digest& out) {
@@ -29,7 +29,7 @@ concept hasher = std::default_initializable<H> &&
 
 /// A context that is prepared again where it stands, see H6.
 template <typename H>
-concept reusable_hasher = hasher<H> && requires { requires H::reusable; };
+concept reusable_hasher = hasher<H> && std::same_as<typename H::reusable, H>;
 
 }  // namespace v0
 }  // namespace cotter

@@ -25,11 +25,12 @@ inline namespace v0 {
 ///       its role and its end. It serves a diagnosis and permits nothing. `key` is null if it is not
 ///       known. The handle is as in P2.
 ///   P7  a set that is compiled in, its hosts found canonical by the compiler, may say so:
-///       `static constexpr bool canonical = true`. A host that it does not have is then refused
-///       without a word on its spelling, and what was found once is not looked up again.
-///   P8  a set that ignores `peer` may say so: `static constexpr bool regional = false`.
-///   P9  a set whose hosts are names, none of them an IP address, may say so:
-///       `static constexpr bool names_only = true`.
+///       `using canonical = ` its own type, so that no derived class says it without knowing. A host
+///       that it does not have is then refused without a word on its spelling, and what was found
+///       once is not looked up again. It is not reloadable.
+///   P8  a set that ignores `peer` may say so: `using regionless = ` its own type.
+///   P9  a set whose hosts are names, none of them an IP address, may say so: `using names_only = `
+///       its own type.
 template <typename P>
 concept pin_set = requires(const P& set, const target& whom, const ip_address& peer) {
   { set.find(whom, peer) } noexcept;
@@ -49,15 +50,16 @@ concept owner_telling_pin_set = pin_set<P> &&
 
 /// A pin set that was checked by the compiler, see P7.
 template <typename P>
-concept canonical_pin_set = pin_set<P> && requires { requires P::canonical; };
+concept canonical_pin_set = pin_set<P> && (!requires { requires P::reloadable; }) &&
+    std::same_as<typename P::canonical, P>;
 
 /// A pin set without IP addresses, see P9.
 template <typename P>
-concept name_pin_set = pin_set<P> && requires { requires P::names_only; };
+concept name_pin_set = pin_set<P> && std::same_as<typename P::names_only, P>;
 
 /// A pin set in which the peer's address chooses nothing, see P8.
 template <typename P>
-concept regionless_pin_set = pin_set<P> && requires { requires !P::regional; };
+concept regionless_pin_set = pin_set<P> && std::same_as<typename P::regionless, P>;
 
 /// A pin set whose answers may change while connections live, see P5.
 template <typename P>

@@ -242,7 +242,8 @@ class reader {
   /// True if an element of this tag begins with this octet alone.
   static constexpr bool begins(tag wanted, std::uint8_t identifier) noexcept {
     if (wanted == tag{}) return (identifier & 0x1f) != 0x1f && (identifier & 0xdf) != 0;
-    return wanted.number() < 31 && tag::from_octet(identifier) == wanted;
+    const bool exists = wanted.number() != 0 || wanted.of() != tag_class::universal;
+    return exists && wanted.number() < 31 && tag::from_octet(identifier) == wanted;
   }
 
   constexpr void move_past(element& e) noexcept {

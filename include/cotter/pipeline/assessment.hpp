@@ -40,7 +40,7 @@ namespace detail {
       if (now > p.not_after) {
         expired = true;
       } else if (const pin*& found = p.role == pin_role::primary ? primary : fallback;
-                 found == nullptr) {
+                 found == nullptr || &p < found) {
         found = &p;
       }
     }

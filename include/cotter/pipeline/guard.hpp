@@ -486,6 +486,7 @@ class guard {
       what.pins = one.pinned().pins;
     }
     const breaker_key key{one.endpoint(), one.network_};
+    const bool probe = one.probe();  // the breaker may empty the reservation
     auto& breaking = slot<detail::is_breaker>();
     breaker_change change{};
     lock().lock();
@@ -503,7 +504,7 @@ class guard {
         if (!revoked) breaking.release(one.reserved_);
         change.state = change.before = breaking.state(key);
       }
-      if (why == reason::none && one.probe()) what.outcome.lock();
+      if (why == reason::none && probe) what.outcome.lock();
       what.breaker = change.state;
       what.streak = change.streak;
       what.mismatches_24h = change.mismatches_24h;

@@ -48,7 +48,9 @@ class verified_connection final : public connection_base, private handshake_obse
   /// canonical, then the session's handshake cannot succeed and `verdict()` says why.
   verified_connection(session handle, const verified_peer<Clock>& peer) noexcept : peer_(peer) {
     const result<host_kind> kind = classify_host(peer_.endpoint.host);
-    const result<void> attached = Backend::attach(handle, peer_.endpoint, *this, attachment_);
+    // Every backend refuses an empty host, and with it the session.
+    const target whom = kind ? peer_.endpoint : target{};
+    const result<void> attached = Backend::attach(handle, whom, *this, attachment_);
     if (!kind) {
       refuse(verdict_type::refuse(reason::hostname, kind.error()));
     } else if (!attached) {

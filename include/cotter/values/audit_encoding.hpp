@@ -177,12 +177,23 @@ struct audit_reader {
   to.time(what.since);
   const std::size_t pins = std::min(what.pins.size(), max_audit_pins);
   to.number(pins, 1);
-  for (const pin& one : what.pins.first(pins)) {
+  std::size_t left = pins;
+  const auto put = [&to, &left](const pin& one) {
+    if (left == 0) return;
+    --left;
     to.octets(one.digest.octets);
     to.number(static_cast<std::uint8_t>(one.form), 1);
     to.number(static_cast<std::uint8_t>(one.role), 1);
     to.time(one.not_after);
     to.text(one.label);
+  };
+  // Where some are left out, no primary is left out for a fallback.
+  const bool all = pins == what.pins.size();
+  for (const pin& one : what.pins) {
+    if (all || one.role == pin_role::primary) put(one);
+  }
+  for (const pin& one : what.pins) {
+    if (!all && one.role == pin_role::fallback) put(one);
   }
   const bool keeps_leaf = what.leaf.size() <= max_audit_leaf_bytes;
   to.number(keeps_leaf ? what.leaf.size() : 0, 2);

@@ -330,7 +330,7 @@ struct mbedtls {
 class mbedtls::hasher {
  public:
 #if !defined(MBEDTLS_SHA256_ALT)
-  static constexpr bool reusable = true;
+  using reusable = hasher;
 #endif
 
   hasher() noexcept { mbedtls_sha256_init(&state_); }

@@ -9,7 +9,8 @@ inline namespace v0 {
 /// Writes nothing down. For programs that read verdicts themselves.
 class null_audit_sink {
  public:
-  static constexpr bool decisions_only = true;
+  using decisions_only = null_audit_sink;
+
   constexpr void record(const audit_record&) noexcept {}
 };
 

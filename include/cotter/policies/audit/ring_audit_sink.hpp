@@ -36,7 +36,7 @@ class ring_audit_sink {
   static_assert(Slots > 0);
 
  public:
-  static constexpr bool decisions_only = true;
+  using decisions_only = ring_audit_sink;
 
   constexpr void record(const audit_record& what) noexcept {
     if (what.subject != audit_subject::decision) return;

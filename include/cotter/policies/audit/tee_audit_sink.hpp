@@ -4,6 +4,7 @@
 #include <cotter/concepts/audit_sink.hpp>
 
 #include <tuple>
+#include <type_traits>
 
 namespace cotter {
 inline namespace v0 {
@@ -27,7 +28,7 @@ struct keeper_of<First, Rest...> {
 template <audit_sink... Sinks>
 class tee_audit_sink : public detail::keeper_of<Sinks...> {
  public:
-  static constexpr bool decisions_only = (decision_sink<Sinks> && ...);
+  using decisions_only = std::conditional_t<(decision_sink<Sinks> && ...), tee_audit_sink, void>;
 
   constexpr explicit tee_audit_sink(Sinks&... sinks) noexcept : sinks_(sinks...) {}
 

@@ -76,8 +76,8 @@ fixed_target(std::string_view, std::uint16_t, const P&...) -> fixed_target<sizeo
 template <std::size_t Targets, std::size_t Pins>
 class fixed_pin_set {
  public:
-  static constexpr bool canonical = true;
-  static constexpr bool regional = false;
+  using canonical = fixed_pin_set;
+  using regionless = fixed_pin_set;
 
   /// A target found, or nothing; borrows from the set, which it must not outlive.
   class handle {
@@ -168,7 +168,9 @@ requires(sizeof(fixed_pin_set<sizeof...(N), (N + ...)>) > 0)
 template <std::size_t Targets, std::size_t Pins>
 class fixed_name_set : public fixed_pin_set<Targets, Pins> {
  public:
-  static constexpr bool names_only = true;
+  using canonical = fixed_name_set;
+  using regionless = fixed_name_set;
+  using names_only = fixed_name_set;
 
   template <std::size_t... N>
   requires(sizeof...(N) == Targets && (N + ...) == Pins) consteval explicit(false)
